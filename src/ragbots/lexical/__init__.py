@@ -1,0 +1,6 @@
+"""Words of a Korean text and what they say of a chunk: morphemes, and BM25F over them."""
+
+from ragbots.lexical.morphemes import Morphemes
+from ragbots.lexical.postings import Postings, build_postings, pooled_idf
+
+__all__ = ["Morphemes", "Postings", "build_postings", "pooled_idf"]

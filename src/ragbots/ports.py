@@ -1,0 +1,145 @@
+"""The seams: one small Protocol for each thing a user may replace.
+
+A built-in goes in through the same door as a stranger's; `runtime` alone constructs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragbots.types import Answer, Context, Document, Hit, Principal, Question
+
+Vectors = NDArray[np.float32]
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """Reads one file whole. Several loaders are asked in turn; the first that `accepts` reads."""
+
+    id: str  # name and revision, kept in the manifest
+
+    def accepts(self, head: bytes, name: str) -> bool:
+        """Whether this is a file of its kind, judged by the first 8 KiB and, last, the name."""
+        ...
+
+    def load(self, path: Path, source: str) -> Document:
+        """The document. Raises UnreadableDocument naming what is wrong and what to do."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Text to unit vectors of `dimension` float32."""
+
+    id: str  # model and revision: what the vectors depend on
+    dimension: int
+    max_tokens: int  # the longest passage that is not cut off, special tokens and prompt included
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each passage as `embed_passages` would see it, prompt and special ones included."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, dimension), rows of length 1, in the order of `texts`."""
+        ...
+
+    def embed_question(self, text: str) -> Vectors:
+        """Shape (dimension,), length 1."""
+        ...
+
+
+@runtime_checkable
+class VectorStore(Protocol):
+    """The vectors of one index version, by row number."""
+
+    id: str
+
+    def query(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        """Up to k (row, cosine), best first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class VectorStoreFactory(Protocol):
+    """Opens (and, where there is something to fill, fills) the store of a version."""
+
+    id: str
+
+    def fill(self, name: str, vectors: Vectors) -> None:
+        """Makes the store `name` anew from the vectors; what was there before is replaced."""
+        ...
+
+    def open(self, name: str, vectors: Vectors) -> VectorStore:
+        """The store `name`, filled first where it is missing or fails its check."""
+        ...
+
+    def check(self, name: str, vectors: Vectors) -> list[int]:
+        """Rows that a fresh process does not find by their own vector; empty = sound."""
+        ...
+
+    def delete(self, name: str) -> None: ...
+
+
+@runtime_checkable
+class Composer(Protocol):
+    """Writes the answer's text from passages. The built-in quotes; a language model comes later."""
+
+    id: str
+
+    def compose(self, question: Question, hits: Sequence[Hit], context: Context) -> Draft: ...
+
+
+@runtime_checkable
+class Draft(Protocol):
+    """What a composer proposes; `answering` checks it before anybody sees it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def quotes(self) -> Sequence[tuple[Hit, str]]:
+        """The chunk and the words that are claimed to stand in it."""
+        ...
+
+
+@runtime_checkable
+class Identity(Protocol):
+    """Who is at the door, from what the door received."""
+
+    id: str
+    requires_sign_in: bool
+
+    def principal(self, authorization: str | None, channel: str) -> Principal | None:
+        """The principal for an `Authorization` value; None = not let in."""
+        ...
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A door: takes questions in its own form and delivers what `ask` answers."""
+
+    id: str
+
+    def serve(self, ask: Ask) -> None: ...
+
+
+class Ask(Protocol):
+    """The one way in for every door: `answering.answer` with its parts bound."""
+
+    def __call__(self, question: Question, context: Context) -> Answer: ...
+
+
+class Progress(Protocol):
+    """Told of long work; the command line draws it, a server logs it."""
+
+    def step(self, label: str, total: int) -> None: ...
+
+    def advance(self, by: int = 1) -> None: ...
+

@@ -1,0 +1,191 @@
+"""The state on SQLAlchemy: SQLite in the data directory by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, delete, event, insert, make_url, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from ragbots.errors import ConfigurationError, NotFound
+from ragbots.state import tables
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    bot: str
+    version: str
+    created_at: datetime
+    chunks: int
+    documents: int
+    omissions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    bot: str
+    version: str
+    at: datetime
+    passed: bool
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """One movement of the pointer: `action` is `release` or `rollback`."""
+
+    bot: str
+    version: str
+    previous: str | None
+    at: datetime
+    by: str
+    action: str
+    forced_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    at: datetime
+    question: str
+    answer: Mapping[str, Any]
+
+
+class Database:
+    """Opens the database and brings its tables up to date. Raises ConfigurationError where it cannot."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        try:
+            _migrate(self._engine)
+        except SQLAlchemyError as error:
+            raise ConfigurationError(
+                f"the state database does not open: {make_url(url).render_as_string()}: {error.__class__.__name__}",
+                hint="see RAGBOTS_DATABASE_URL; without it an SQLite file in the data directory is used",
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def add_version(self, record: VersionRecord) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(insert(tables.versions).values(**_fields(record)))
+
+    def versions(self, bot: str) -> list[VersionRecord]:
+        """Newest first."""
+        query = select(tables.versions).where(tables.versions.c.bot == bot)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(tables.versions.c.version.desc())).mappings()
+            return [VersionRecord(**{**row, "created_at": _aware(row["created_at"])}) for row in rows]
+
+    def forget_version(self, bot: str, version: str) -> None:
+        with self._engine.begin() as connection:
+            for table in (tables.versions, tables.verdicts):
+                connection.execute(delete(table).where(table.c.bot == bot, table.c.version == version))
+
+    def add_verdict(self, verdict: Verdict) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(insert(tables.verdicts).values(**_fields(verdict)))
+
+    def verdict(self, bot: str, version: str) -> Verdict | None:
+        """The newest verdict on a version."""
+        t = tables.verdicts
+        query = select(t.c.bot, t.c.version, t.c.at, t.c.passed, t.c.report)
+        query = query.where(t.c.bot == bot, t.c.version == version).order_by(t.c.id.desc()).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else Verdict(**{**row, "at": _aware(row["at"])})
+
+    def active(self) -> dict[str, str]:
+        """The released version of each bot that has one."""
+        with self._engine.connect() as connection:
+            return {row.bot: row.version for row in connection.execute(select(tables.active))}
+
+    def release(self, bot: str, version: str, *, by: str, action: str, forced_because: str | None = None) -> None:
+        """Moves the pointer and records it, in one transaction. Raises NotFound for an unknown version."""
+        now = datetime.now(UTC)
+        pointer = tables.active
+        with self._engine.begin() as connection:
+            known = select(tables.versions.c.version)
+            known = known.where(tables.versions.c.bot == bot, tables.versions.c.version == version)
+            if connection.execute(known).first() is None:
+                raise NotFound(f"bot `{bot}` has no version `{version}`", hint=f"see `ragbots index status {bot}`")
+            before = connection.execute(select(pointer.c.version).where(pointer.c.bot == bot).with_for_update()).scalar()
+            values = {"version": version, "at": now}
+            if before is None:
+                connection.execute(insert(pointer).values(bot=bot, **values))
+            else:
+                connection.execute(update(pointer).where(pointer.c.bot == bot).values(**values))
+            record = ReleaseRecord(bot, version, before, now, by, action, forced_because)
+            connection.execute(insert(tables.releases).values(**_fields(record)))
+
+    def release_history(self, bot: str) -> list[ReleaseRecord]:
+        """Newest first."""
+        t = tables.releases
+        query = select(t.c.bot, t.c.version, t.c.previous, t.c.at, t.c.by, t.c.action, t.c.forced_because)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(t.c.bot == bot).order_by(t.c.id.desc())).mappings()
+            return [ReleaseRecord(**{**row, "at": _aware(row["at"])}) for row in rows]
+
+    def remember(self, conversation_id: str, user_id: str, channel: str, turn: StoredTurn) -> None:
+        """Adds a turn to a conversation, which is begun where it is new."""
+        t = tables.conversations
+        with self._engine.begin() as connection:
+            owner = connection.execute(select(t.c.user_id).where(t.c.id == conversation_id)).scalar()
+            if owner is None:
+                values = {"id": conversation_id, "user_id": user_id, "channel": channel, "created_at": turn.at}
+                connection.execute(insert(t).values(**values))
+            elif owner != user_id:
+                raise NotFound("no such conversation", for_people="그런 대화가 없습니다. 새 대화를 시작해 주세요.")
+            connection.execute(insert(tables.turns).values(conversation_id=conversation_id, **_fields(turn)))
+
+    def conversation(self, conversation_id: str, user_id: str, last: int) -> list[StoredTurn]:
+        """The last turns of a person's own conversation, oldest first; empty for anybody else's."""
+        t, c = tables.turns, tables.conversations
+        query = select(t.c.at, t.c.question, t.c.answer).join(c, c.c.id == t.c.conversation_id)
+        query = query.where(c.c.id == conversation_id, c.c.user_id == user_id).order_by(t.c.id.desc()).limit(last)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 10})
+
+    def prepare(connection: Any, _record: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", prepare)
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _aware(moment: datetime) -> datetime:
+    # SQLite keeps no zone; what went in was UTC.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+__all__: Sequence[str] = ("Database", "ReleaseRecord", "StoredTurn", "Verdict", "VersionRecord")

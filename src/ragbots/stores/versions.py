@@ -1,0 +1,243 @@
+"""Index versions on disk: immutable directories, written beside, renamed into place, never touched again.
+
+`<indexes>/<bot>/<version>/` holds `manifest.json`, `documents.json`, `blocks.json`, `chunks.json`,
+`vectors.npy` and the lexical arrays. The manifest names every other file with its SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from ragbots.errors import DamagedVersion
+from ragbots.lexical import Postings
+from ragbots.ports import Vectors
+from ragbots.text import digest
+from ragbots.types import Block, Chunk, Document, Omission
+
+FORMAT = 1
+BUILDING = ".building-"
+
+_documents: TypeAdapter[tuple[Document, ...]] = TypeAdapter(tuple[Document, ...])
+_blocks: TypeAdapter[dict[str, tuple[Block, ...]]] = TypeAdapter(dict[str, tuple[Block, ...]])
+_chunks: TypeAdapter[tuple[Chunk, ...]] = TypeAdapter(tuple[Chunk, ...])
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceReport(_Strict):
+    """What became of one document: characters count everything but white space."""
+
+    source: str
+    document_id: str
+    title: str
+    digest: str
+    characters: int
+    characters_indexed: int
+    articles: int
+    tables: int
+    chunks: int
+    pages: int | None
+    omissions: tuple[Omission, ...]
+
+
+class Failure(_Strict):
+    """A file that could not be read, and why."""
+
+    source: str
+    reason: str
+
+
+class Manifest(_Strict):
+    """What built a version. `inputs` hashes all that the content depends on: same inputs, same index."""
+
+    format: int
+    bot: str
+    version: str
+    created_at: datetime
+    inputs: str
+    made_by: Mapping[str, str]
+    sources: tuple[SourceReport, ...]
+    failures: tuple[Failure, ...]
+    chunks: int
+    dimension: int
+    embedded: int
+    reused: int
+    files: Mapping[str, str]
+
+    @property
+    def omissions(self) -> int:
+        return sum(len(source.omissions) for source in self.sources)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a version holds, in memory; `vectors` may be memory-mapped."""
+
+    documents: tuple[Document, ...]
+    blocks: Mapping[str, tuple[Block, ...]]
+    chunks: tuple[Chunk, ...]
+    vectors: Vectors
+    lexical: Postings
+
+
+@dataclass(frozen=True)
+class IndexVersion:
+    """A version opened for reading."""
+
+    path: Path
+    manifest: Manifest
+    contents: Contents
+
+    @property
+    def bot(self) -> str:
+        return self.manifest.bot
+
+    @property
+    def id(self) -> str:
+        return self.manifest.version
+
+    @cached_property
+    def document_of(self) -> dict[str, Document]:
+        return {document.id: document for document in self.contents.documents}
+
+
+def store_name(bot: str, version: str) -> str:
+    """The name under which a vector store keeps a version."""
+    return f"{bot}--{version}"
+
+
+def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
+    """Writes the version below `folder` (one bot's) and returns its directory.
+
+    Everything is written under a temporary name, flushed to the disk and renamed: a reader sees the
+    whole version or none. `manifest.files` is filled in here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    building = folder / f"{BUILDING}{manifest.version}"
+    if building.exists():
+        shutil.rmtree(building)
+    building.mkdir()
+    _write_contents(building, contents)
+    files = {path.name: digest(path.read_bytes()) for path in sorted(building.iterdir())}
+    whole = manifest.model_copy(update={"files": files})
+    (building / "manifest.json").write_text(whole.model_dump_json(indent=1), "utf-8")
+    for path in (*building.iterdir(), building):
+        _flush(path)
+    final = folder / manifest.version
+    building.rename(final)
+    _flush(folder)
+    return final
+
+
+def _write_contents(folder: Path, contents: Contents) -> None:
+    stripped = tuple(
+        Document(
+            id=document.id, source=document.source, title=document.title, digest=document.digest, elements=(),
+            link=document.link, effective=document.effective, pages=document.pages,
+            metadata=document.metadata, omissions=document.omissions,
+        )
+        for document in contents.documents
+    )  # fmt: skip
+    (folder / "documents.json").write_bytes(_documents.dump_json(stripped))
+    (folder / "blocks.json").write_bytes(_blocks.dump_json(dict(contents.blocks)))
+    (folder / "chunks.json").write_bytes(_chunks.dump_json(contents.chunks))
+    np.save(folder / "vectors.npy", contents.vectors.astype(np.float32))
+    lexical = contents.lexical
+    (folder / "terms.json").write_text(json.dumps(list(lexical.vocabulary), ensure_ascii=False), "utf-8")
+    np.save(folder / "starts.npy", lexical.starts)
+    np.save(folder / "rows.npy", lexical.rows)
+    np.save(folder / "values.npy", lexical.values)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a version directory. Raises DamagedVersion."""
+    try:
+        manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DamagedVersion(f"{path}: no readable manifest", hint="rebuild with `ragbots index build`") from error
+    if manifest.format != FORMAT:
+        raise DamagedVersion(f"{path}: format {manifest.format}, this is {FORMAT}", hint="rebuild the bot's index")
+    return manifest
+
+
+def damage(path: Path) -> list[str]:
+    """What is wrong with a version's files, against the hashes in its manifest; empty = sound."""
+    try:
+        manifest = read_manifest(path)
+    except DamagedVersion as error:
+        return [str(error)]
+    found = []
+    for name, expected in manifest.files.items():
+        file = path / name
+        if not file.is_file():
+            found.append(f"{file}: missing")
+        elif digest(file.read_bytes()) != expected:
+            found.append(f"{file}: not what was written (hash differs from the manifest)")
+    known = {*manifest.files, "manifest.json"}
+    found += [f"{file}: does not belong here" for file in sorted(path.iterdir()) if file.name not in known]
+    return found
+
+
+def open_version(path: Path) -> IndexVersion:
+    """Opens a version after checking every file against its manifest. Raises DamagedVersion."""
+    problems = damage(path)
+    if problems:
+        raise DamagedVersion("; ".join(problems), hint="the last sound version serves; rebuild the bot's index")
+    terms = json.loads((path / "terms.json").read_text("utf-8"))
+    chunks = _chunks.validate_json((path / "chunks.json").read_bytes())
+    contents = Contents(
+        documents=_documents.validate_json((path / "documents.json").read_bytes()),
+        blocks=_blocks.validate_json((path / "blocks.json").read_bytes()),
+        chunks=chunks,
+        vectors=np.load(path / "vectors.npy", mmap_mode="r"),
+        lexical=Postings(
+            vocabulary={term: number for number, term in enumerate(terms)},
+            starts=np.load(path / "starts.npy", mmap_mode="r"),
+            rows=np.load(path / "rows.npy", mmap_mode="r"),
+            values=np.load(path / "values.npy", mmap_mode="r"),
+            size=len(chunks),
+        ),
+    )
+    return IndexVersion(path, read_manifest(path), contents)
+
+
+def version_directories(folder: Path) -> list[Path]:
+    """The complete versions below one bot's folder, oldest first (names begin with their time)."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def collect_leftovers(folder: Path) -> list[Path]:
+    """Removes what killed builds and deletions left below one bot's folder; for the lock's holder only."""
+    leftovers = [path for path in folder.glob(".*") if path.is_dir()] if folder.is_dir() else []
+    for path in leftovers:
+        shutil.rmtree(path, ignore_errors=True)
+    return leftovers
+
+
+def delete_version(path: Path) -> None:
+    """Removes a version: renamed first, so that a half-removed one is never taken for whole."""
+    doomed = path.with_name(f".deleting-{path.name}")
+    path.rename(doomed)
+    shutil.rmtree(doomed)

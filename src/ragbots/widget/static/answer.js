@@ -1,0 +1,257 @@
+// One turn on the page: the question, the answer as it grows, its citations and what can be done next.
+
+import { copyText, el, announce, outsideLink, readableDate } from "./dom.js";
+
+const EXTRACTIVE = "extractive";
+
+/**
+ * A view of one turn. `actions`: botOf(id), openCitation(citation), askAgain(turn, botId), retry().
+ * `update(turn)` redraws only the parts that changed, so that focus and selection survive streaming.
+ */
+export function turnView(actions) {
+  const root = el("article", { class: "turn" });
+  const slots = new Map();
+  const draw = (name, key, build) => {
+    if (!slots.has(name)) {
+      slots.set(name, { node: el("div", { class: `slot ${name}` }), key: undefined });
+      root.append(slots.get(name).node);
+    }
+    const slot = slots.get(name);
+    const now = JSON.stringify(key);
+    if (slot.key === now) return;
+    slot.key = now;
+    slot.node.replaceChildren(...build());
+  };
+
+  const update = (turn) => {
+    const status = turn.answer?.status ?? null;
+    root.dataset.status = turn.phase === "done" ? status : turn.phase;
+    root.setAttribute("aria-busy", String(turn.phase === "waiting"));
+    draw("asked", [turn.question, turn.bot, turn.asOf], () => asked(turn, actions));
+    draw("who", [turn.route, turn.phase, turn.text === "", status], () => who(turn, actions));
+    draw("text", null, () => []);
+    drawText(slots.get("text").node, turn, actions);
+    draw("warnings", turn.answer?.warnings ?? [], () => warnings(turn.answer?.warnings ?? []));
+    draw("contacts", [status, turn.answer?.bot], () => contacts(turn, actions));
+    draw("problem", [turn.phase, turn.problem], () => problem(turn, actions));
+    draw("citations", turn.citations.map((citation) => citation.id), () => citations(turn.citations, actions));
+    draw("related", turn.related.map((citation) => citation.id), () => related(turn.related, actions));
+    draw("candidates", [turn.phase, turn.answer?.candidates], () => candidates(turn, actions));
+    draw("tools", [turn.phase, status], () => tools(turn, actions));
+  };
+  return { root, update, focus: () => root.querySelector("h2").focus({ preventScroll: true }) };
+}
+
+/** What is read out once the answer is whole. */
+export function spokenSummary(turn, botOf) {
+  if (turn.phase === "stopped") return "답변을 멈췄습니다.";
+  if (turn.phase === "failed") return `${turn.problem.title}. ${turn.problem.detail}`;
+  const name = botOf(turn.answer.bot)?.name;
+  const count = turn.citations.length;
+  return [
+    name && `${name}의 답변.`,
+    turn.text.replaceAll(/\[(\d{1,2})\]/g, ""),
+    ...(turn.answer.warnings ?? []).map((warning) => warning.text),
+    count > 0 && `근거 ${count}개.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** The answer's text as blocks: {kind: "paragraph", text} and {kind: "list", items}. */
+export function parseAnswer(text) {
+  return text
+    .split(/\n\s*\n/)
+    .flatMap((part) => splitLists(part.split("\n").filter((line) => line.trim())))
+    .filter((block) => block.kind === "list" || block.text);
+}
+
+function splitLists(lines) {
+  const blocks = [];
+  for (const line of lines) {
+    const item = /^\s*- (.*)$/.exec(line)?.[1];
+    const last = blocks.at(-1);
+    if (item !== undefined && last?.kind === "list") last.items.push(item);
+    else if (item !== undefined) blocks.push({ kind: "list", items: [item] });
+    else if (last?.kind === "paragraph") last.text += `\n${line.trim()}`;
+    else blocks.push({ kind: "paragraph", text: line.trim() });
+  }
+  return blocks;
+}
+
+function drawText(node, turn, actions) {
+  const known = turn.citations.map((citation) => citation.id);
+  const blocks = parseAnswer(turn.text);
+  blocks.forEach((block, at) => {
+    const key = JSON.stringify([block, known]);
+    const old = node.children[at];
+    if (old?.dataset.key === key) return;
+    const drawn = answerBlock(block, turn.citations, actions);
+    drawn.dataset.key = key;
+    if (old) old.replaceWith(drawn);
+    else node.append(drawn);
+  });
+  while (node.children.length > blocks.length) node.lastChild.remove();
+}
+
+function answerBlock(block, cited, actions) {
+  if (block.kind === "paragraph") return el("p", {}, withMarkers(block.text, cited, actions));
+  return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, cited, actions))));
+}
+
+/** Text in which `[1]` opens the first citation; a number without a citation stays text. */
+function withMarkers(text, cited, actions) {
+  return text.split(/(\[\d{1,2}\])/).map((part) => {
+    const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
+    const citation = cited[number - 1];
+    return citation ? marker(number, citation, actions) : part;
+  });
+}
+
+function marker(number, citation, actions) {
+  const label = `근거 ${number}, ${placeOf(citation)} 보기`;
+  const open = () => actions.openCitation(citation);
+  return el("button", { type: "button", class: "marker", "aria-label": label, onclick: open }, String(number));
+}
+
+function placeOf(citation) {
+  return [citation.document, citation.address].filter(Boolean).join(" ");
+}
+
+function asked(turn, actions) {
+  const to = turn.bot && (actions.botOf(turn.bot)?.name ?? turn.bot);
+  const notes = [to && `${to}에 질문`, turn.asOf && `${readableDate(turn.asOf)} 기준`].filter(Boolean);
+  return [
+    el("h2", { tabindex: "-1" }, el("span", { class: "visually-hidden" }, "질문: "), turn.question),
+    ...(notes.length ? [el("p", { class: "muted" }, notes.join(" · "))] : []),
+  ];
+}
+
+function who(turn, actions) {
+  const routed = turn.answer?.bot ?? turn.route?.bot?.id;
+  const name = routed && (actions.botOf(routed)?.name ?? turn.route?.bot?.name ?? routed);
+  if (turn.phase === "waiting" && !turn.text) {
+    return [el("p", { class: "searching" }, name ? `${name}에서 찾는 중` : "알맞은 규정을 찾는 중")];
+  }
+  const label = turn.answer?.status === "refused" && "규정에서 답을 찾지 못함";
+  return [
+    el("p", {}, [name && el("strong", {}, name), label && el("span", { class: "label" }, label)]),
+  ].filter((line) => line.childNodes.length);
+}
+
+function warnings(list) {
+  return list.map((warning) =>
+    el("p", { class: "notice", role: "note" }, [
+      el("strong", {}, warning.effective_date ? `${readableDate(warning.effective_date)} 시행` : "알림"),
+      " ",
+      warning.text,
+    ]),
+  );
+}
+
+/** Whom to ask when the regulations do not answer: the bot's contact, or those of the nearest bots. */
+function contacts(turn, actions) {
+  if (turn.answer?.status !== "refused") return [];
+  const ids = turn.answer.bot ? [turn.answer.bot] : turn.answer.candidates.map((candidate) => candidate.id);
+  const found = ids.map((id) => actions.botOf(id)).filter((bot) => bot?.contact);
+  if (found.length === 0) return [];
+  return [
+    el("p", { class: "contact-title" }, "담당자에게 문의해 주세요."),
+    el("dl", { class: "contact" }, found.map((bot) => el("div", {}, el("dt", {}, bot.name), el("dd", {}, bot.contact)))),
+  ];
+}
+
+function problem(turn, actions) {
+  if (turn.phase !== "stopped" && turn.phase !== "failed") return [];
+  const stopped = turn.phase === "stopped";
+  const title = stopped ? "답변을 멈췄습니다." : turn.problem.title;
+  const detail = stopped ? "" : turn.problem.detail;
+  return [
+    el("div", { class: stopped ? "stopped" : "notice" }, [
+      el("p", {}, el("strong", {}, title), detail && ` ${detail}`),
+      el("button", { type: "button", onclick: actions.retry }, "다시 시도"),
+    ]),
+  ];
+}
+
+function citations(list, actions) {
+  if (list.length === 0) return [];
+  return [el("h3", {}, "근거"), el("ol", { class: "cards" }, list.map((citation, at) => card(citation, at + 1, actions)))];
+}
+
+function card(citation, number, actions) {
+  const open = () => actions.openCitation(citation);
+  const title = el("button", { type: "button", class: "card-title", onclick: open }, [
+    el("span", { class: "card-number" }, el("span", { class: "visually-hidden" }, "근거 "), String(number)),
+    el("span", {}, citation.document, " ", el("strong", {}, citation.address)),
+  ]);
+  // The whole card opens for the mouse, unless words in it are being selected; keys have the button.
+  const openCard = (event) => {
+    if (!event.target.closest("button, a") && getSelection().isCollapsed) {
+      title.focus();
+      open();
+    }
+  };
+  return el("li", { class: "card", onclick: openCard }, title, el("blockquote", {}, citation.quote));
+}
+
+function related(list, actions) {
+  if (list.length === 0) return [];
+  const line = (citation) => {
+    const open = () => actions.openCitation(citation);
+    return el("li", {}, el("button", { type: "button", class: "related-item", onclick: open }, [
+      el("span", {}, placeOf(citation)),
+      el("span", { class: "clip muted" }, citation.quote),
+    ]));
+  };
+  return [el("h3", {}, "함께 볼 조항"), el("ul", { class: "related-list" }, list.map(line))];
+}
+
+/** Bots to ask instead: the choice itself when the server asks back, else a way out of a wrong guess. */
+function candidates(turn, actions) {
+  if (turn.phase !== "done") return [];
+  const { status, bot } = turn.answer;
+  const others = (turn.answer.candidates ?? []).filter((candidate) => candidate.id !== bot);
+  if (others.length === 0 || (status !== "clarify" && turn.bot)) return [];
+  const button = ({ id, name }) => {
+    const again = () => actions.askAgain(turn, id);
+    const description = status === "clarify" && actions.botOf(id)?.description;
+    return el("li", {}, el("button", { type: "button", onclick: again }, [
+      el("strong", {}, name),
+      description && el("span", { class: "muted" }, description),
+    ]));
+  };
+  const title = status === "clarify" ? "어디에 물어볼까요?" : "다른 곳에 같은 질문 하기";
+  const list = el("ul", { class: status === "clarify" ? "choices" : "chips" }, others.map(button));
+  return status === "clarify" ? [el("h3", { class: "visually-hidden" }, title), list] : [el("h3", {}, title), list];
+}
+
+function tools(turn, actions) {
+  if (turn.phase !== "done") return [];
+  const { status, as_of: asOf, model } = turn.answer;
+  const written = model && !model.startsWith(EXTRACTIVE) && `AI(${model})가 쓴 답변`;
+  const facts = [written, asOf && `${readableDate(asOf)} 기준`].filter(Boolean).join(" · ");
+  const copy = el("button", { type: "button", class: "quiet" }, "답변 복사");
+  copy.addEventListener("click", () => copyAnswer(turn, actions, copy));
+  return [status !== "clarify" && copy, facts && el("span", { class: "muted" }, facts)].filter(Boolean);
+}
+
+async function copyAnswer(turn, actions, button) {
+  const copied = await copyText(plainAnswer(turn, actions.botOf(turn.answer.bot)?.name));
+  const said = copied ? "복사했습니다" : "복사하지 못했습니다";
+  button.textContent = said;
+  announce(said);
+  setTimeout(() => (button.textContent = "답변 복사"), 2000);
+}
+
+/** The answer with its citations, to be pasted into a mail. */
+export function plainAnswer(turn, botName) {
+  const sources = turn.citations.map((citation, at) => {
+    const page = citation.page ? ` (${citation.page}쪽)` : "";
+    const link = outsideLink(citation.link, "")?.href;
+    return `[${at + 1}] ${placeOf(citation)}${page}: “${citation.quote}”${link ? `\n    ${link}` : ""}`;
+  });
+  const footer = [botName, turn.answer.as_of && `${readableDate(turn.answer.as_of)} 기준`].filter(Boolean).join(", ");
+  const parts = [`질문: ${turn.question}`, turn.text, sources.length && `근거\n${sources.join("\n")}`, footer && `(${footer})`];
+  return parts.filter(Boolean).join("\n\n");
+}
