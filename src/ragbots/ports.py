@@ -5,14 +5,15 @@ A built-in goes in through the same door as a stranger's; `runtime` alone constr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ragbots.types import Answer, Context, Document, Hit, Principal, Question
+from ragbots.types import Answer, Block, Context, Document, Hit, Principal, Question
 
 Vectors = NDArray[np.float32]
 
@@ -87,25 +88,41 @@ class VectorStoreFactory(Protocol):
     def delete(self, name: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A hit with the blocks of its whole article, numbered as in the version."""
+
+    hit: Hit
+    blocks: Sequence[tuple[int, Block]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Words a composer says stand in an article: `material` is its index, `blocks` a half-open range."""
+
+    material: int
+    blocks: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a composer proposes; `answering` checks every quotation before anybody sees the text."""
+
+    text: str
+    quotations: tuple[Quotation, ...]
+
+
 @runtime_checkable
 class Composer(Protocol):
-    """Writes the answer's text from passages. The built-in quotes; a language model comes later."""
+    """Writes the answer from the articles found. The built-in quotes; a language model is another."""
 
     id: str
 
-    def compose(self, question: Question, hits: Sequence[Hit], context: Context) -> Draft: ...
-
-
-@runtime_checkable
-class Draft(Protocol):
-    """What a composer proposes; `answering` checks it before anybody sees it."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def quotes(self) -> Sequence[tuple[Hit, str]]:
-        """The chunk and the words that are claimed to stand in it."""
+    def compose(
+        self, question: str, terms: Mapping[str, float], material: Sequence[Material], context: Context
+    ) -> Draft | None:
+        """A draft, or None where nothing in the material answers. `terms` are question words by weight."""
         ...
 
 

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragbots.types import Chunk
+
 Floats = NDArray[np.float32]
+Span = tuple[int, int]
+
+
+def article_spans(chunks: Sequence[Chunk]) -> list[Span]:
+    """The half-open ranges of chunks that belong to one article, annex, or heading of a plain page."""
+    spans = []
+    start = 0
+    for _, group in groupby(chunks, key=_unit):
+        end = start + sum(1 for _ in group)
+        spans.append((start, end))
+        start = end
+    return spans
+
+
+def _unit(chunk: Chunk) -> tuple[str, str, tuple[str, ...]]:
+    article = chunk.address.article
+    return (chunk.document_id, article or "", () if article else chunk.breadcrumb)
+
+
+def largest_in(scores: Floats, spans: Sequence[Span]) -> Floats:
+    """The largest score within each span; the spans cover `scores` without a gap."""
+    starts = np.fromiter((start for start, _ in spans), dtype=np.int64, count=len(spans))
+    return np.maximum.reduceat(scores, starts).astype(np.float32)
+
+
+def mean_vectors(vectors: Floats, spans: Sequence[Span]) -> Floats:
+    """The direction of the sum of each span's vectors, length 1; shape (len(spans), dimension)."""
+    starts = np.fromiter((start for start, _ in spans), dtype=np.int64, count=len(spans))
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
 def min_max(scores: Floats) -> Floats:
@@ -18,23 +51,10 @@ def min_max(scores: Floats) -> Floats:
     return ((scores - low) / (high - low)).astype(np.float32)
 
 
-def weighted_sum(parts: Iterable[tuple[float, Floats]]) -> Floats:
-    """Sum of the parts after each was brought to 0–1."""
-    total: Floats | None = None
+def weighted_mean(parts: Iterable[tuple[float, Floats]]) -> Floats:
+    """Mean of the parts by weight, each brought to 0–1 before."""
+    total, weights = 0.0, 0.0
     for weight, scores in parts:
-        scaled = min_max(scores) * np.float32(weight)
-        total = scaled if total is None else total + scaled
-    if total is None:
-        raise ValueError("nothing to sum")
-    return total
-
-
-def best_of_each(rows: Sequence[int], keys: Sequence[Hashable]) -> list[int]:
-    """The rows in their order, only the first of each key (say: one chunk per article)."""
-    seen: set[Hashable] = set()
-    result = []
-    for row in rows:
-        if keys[row] not in seen:
-            seen.add(keys[row])
-            result.append(row)
-    return result
+        total = total + min_max(scores) * np.float32(weight)
+        weights += weight
+    return np.asarray(total / np.float32(weights), dtype=np.float32)

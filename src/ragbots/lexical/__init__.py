@@ -1,6 +1,7 @@
 """Words of a Korean text and what they say of a chunk: morphemes, and BM25F over them."""
 
+from ragbots.lexical.fields import LEXICAL_ID, index_words
 from ragbots.lexical.morphemes import Morphemes
 from ragbots.lexical.postings import Postings, build_postings, pooled_idf
 
-__all__ = ["Morphemes", "Postings", "build_postings", "pooled_idf"]
+__all__ = ["LEXICAL_ID", "Morphemes", "Postings", "build_postings", "index_words", "pooled_idf"]

@@ -29,29 +29,35 @@ class Grid:
 
 def fill(rows: Sequence[Sequence[Cell]], declared_header_rows: int = 0) -> Grid:
     """Lays the cells out as HTML does: each takes the next free place of its row."""
-    places: dict[tuple[int, int], str] = {}
+    taken: set[tuple[int, int]] = set()
+    placed: list[tuple[int, int, Cell]] = []
     for number, row in enumerate(rows):
         column = 0
         for cell in row:
-            while (number, column) in places:
+            while (number, column) in taken:
                 column += 1
-            _cover(places, cell, number, column, len(rows))
+            placed.append((number, column, cell))
+            taken.update(
+                (number + down, column + across) for down in range(cell.rows) for across in range(cell.columns)
+            )
             column += cell.columns
+    return lay(placed, len(rows), declared_header_rows)
+
+
+def lay(placed: Iterable[tuple[int, int, Cell]], height: int, declared_header_rows: int = 0) -> Grid:
+    """The grid of cells given with the row and column where each begins."""
+    places: dict[tuple[int, int], str] = {}
+    deepest = 1
+    for row, column, cell in placed:
+        deepest = max(deepest, cell.rows) if row == 0 else deepest
+        for down in range(row, min(row + cell.rows, height)):
+            for across in range(column, column + cell.columns):
+                places.setdefault((down, across), cell.text)
     width = max((column for _, column in places), default=-1) + 1
-    laid = tuple(tuple(places.get((n, column), "") for column in range(width)) for n in range(len(rows)))
-    return Grid(laid, min(len(laid), declared_header_rows or _heading_extent(rows)))
-
-
-def _cover(places: dict[tuple[int, int], str], cell: Cell, row: int, column: int, height: int) -> None:
-    for down in range(row, min(row + cell.rows, height)):
-        for across in range(column, column + cell.columns):
-            places.setdefault((down, across), cell.text)
-
-
-def _heading_extent(rows: Sequence[Sequence[Cell]]) -> int:
-    """A heading cell merged downwards says how deep the column headings are; a whole table is not one."""
-    deepest = max((cell.rows for cell in (rows[0] if rows else ())), default=1)
-    return deepest if deepest < len(rows) else 1
+    rows = tuple(tuple(places.get((row, column), "") for column in range(width)) for row in range(height))
+    # A heading cell merged downwards says how deep the column headings are; a whole table is not one.
+    header_rows = declared_header_rows or (deepest if deepest < height else 1)
+    return Grid(rows, min(height, header_rows))
 
 
 def lines_of_frame(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -9,9 +9,8 @@ from ragbots.loaders.encoding import decode, looks_like_text
 from ragbots.types import Document
 
 # A file of such a name whose bytes are text is not what it says: a login page saved as .pdf, say.
-_NOT_TEXT = frozenset(
-    ".pdf .doc .docx .hwp .hwpx .xls .xlsx .ppt .pptx .zip .png .jpg .jpeg .gif .htm .html .xhtml .rtf".split()
-)
+_DOCUMENTS = (".pdf", ".doc", ".docx", ".hwp", ".hwpx", ".xls", ".xlsx", ".ppt", ".pptx", ".rtf")
+_NOT_TEXT = frozenset((*_DOCUMENTS, ".htm", ".html", ".xhtml", ".zip", ".png", ".jpg", ".jpeg", ".gif"))
 _MARKUP_STARTS = (b"<!doctype html", b"<html", b"<?xml", b"{\\rtf")
 
 

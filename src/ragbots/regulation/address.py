@@ -111,7 +111,7 @@ _REFERENCE = re.compile(
       (?:\s*제\d+항)?(?:\s*제\d+호(?:의\d+)?)?(?:\s*[{SUBITEM_LETTERS}]목)?
     | 제\d+항(?:\s*제\d+호(?:의\d+)?)?(?:\s*[{SUBITEM_LETTERS}]목)?
     | 제\d+호(?:의\d+)?(?!서식)(?:\s*[{SUBITEM_LETTERS}]목)?
-    | (?<![가-힣])[{SUBITEM_LETTERS}]목(?![가-힣])|(?<![가-힣])[{SUBITEM_LETTERS}]목(?=부터|까지|의\s|에|및|과|와|은|을|ㆍ)
+    | (?<![가-힣])[{SUBITEM_LETTERS}]목(?:(?![가-힣])|(?=부터|까지|의\s|에|및|과|와|은|을|ㆍ))
     )""",
     re.VERBOSE,
 )

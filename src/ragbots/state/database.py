@@ -70,6 +70,11 @@ class Database:
                 hint="see RAGBOTS_DATABASE_URL; without it an SQLite file in the data directory is used",
             ) from error
 
+    @property
+    def described(self) -> str:
+        """The URL without its password."""
+        return make_url(self.url).render_as_string()
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from ragbots.errors import DamagedVersion
 from ragbots.lexical import Postings
 from ragbots.ports import Vectors
+from ragbots.ranking import article_spans
 from ragbots.text import digest
 from ragbots.types import Block, Chunk, Document, Omission
 
@@ -70,15 +71,15 @@ class Manifest(_Strict):
     made_by: Mapping[str, str]
     sources: tuple[SourceReport, ...]
     failures: tuple[Failure, ...]
+    omissions: tuple[Omission, ...]
     chunks: int
     dimension: int
-    embedded: int
-    reused: int
     files: Mapping[str, str]
 
     @property
-    def omissions(self) -> int:
-        return sum(len(source.omissions) for source in self.sources)
+    def all_omissions(self) -> tuple[Omission, ...]:
+        """Those of the source folders, then those of each document."""
+        return (*self.omissions, *(omission for source in self.sources for omission in source.omissions))
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Contents:
     blocks: Mapping[str, tuple[Block, ...]]
     chunks: tuple[Chunk, ...]
     vectors: Vectors
-    lexical: Postings
+    words: Postings
+    article_words: Postings
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,26 @@ def _write_contents(folder: Path, contents: Contents) -> None:
     (folder / "blocks.json").write_bytes(_blocks.dump_json(dict(contents.blocks)))
     (folder / "chunks.json").write_bytes(_chunks.dump_json(contents.chunks))
     np.save(folder / "vectors.npy", contents.vectors.astype(np.float32))
-    lexical = contents.lexical
-    (folder / "terms.json").write_text(json.dumps(list(lexical.vocabulary), ensure_ascii=False), "utf-8")
-    np.save(folder / "starts.npy", lexical.starts)
-    np.save(folder / "rows.npy", lexical.rows)
-    np.save(folder / "values.npy", lexical.values)
+    _write_postings(folder, "words", contents.words)
+    _write_postings(folder, "article_words", contents.article_words)
+
+
+def _write_postings(folder: Path, name: str, postings: Postings) -> None:
+    (folder / f"{name}.json").write_text(json.dumps(list(postings.vocabulary), ensure_ascii=False), "utf-8")
+    np.save(folder / f"{name}.starts.npy", postings.starts)
+    np.save(folder / f"{name}.rows.npy", postings.rows)
+    np.save(folder / f"{name}.values.npy", postings.values)
+
+
+def _read_postings(folder: Path, name: str, size: int) -> Postings:
+    terms = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    return Postings(
+        vocabulary={term: number for number, term in enumerate(terms)},
+        starts=np.load(folder / f"{name}.starts.npy", mmap_mode="r"),
+        rows=np.load(folder / f"{name}.rows.npy", mmap_mode="r"),
+        values=np.load(folder / f"{name}.values.npy", mmap_mode="r"),
+        size=size,
+    )
 
 
 def _flush(path: Path) -> None:
@@ -203,20 +220,14 @@ def open_version(path: Path) -> IndexVersion:
     problems = damage(path)
     if problems:
         raise DamagedVersion("; ".join(problems), hint="the last sound version serves; rebuild the bot's index")
-    terms = json.loads((path / "terms.json").read_text("utf-8"))
     chunks = _chunks.validate_json((path / "chunks.json").read_bytes())
     contents = Contents(
         documents=_documents.validate_json((path / "documents.json").read_bytes()),
         blocks=_blocks.validate_json((path / "blocks.json").read_bytes()),
         chunks=chunks,
         vectors=np.load(path / "vectors.npy", mmap_mode="r"),
-        lexical=Postings(
-            vocabulary={term: number for number, term in enumerate(terms)},
-            starts=np.load(path / "starts.npy", mmap_mode="r"),
-            rows=np.load(path / "rows.npy", mmap_mode="r"),
-            values=np.load(path / "values.npy", mmap_mode="r"),
-            size=len(chunks),
-        ),
+        words=_read_postings(path, "words", len(chunks)),
+        article_words=_read_postings(path, "article_words", len(article_spans(chunks))),
     )
     return IndexVersion(path, read_manifest(path), contents)
 

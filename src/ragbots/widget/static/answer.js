@@ -128,7 +128,7 @@ function asked(turn, actions) {
 }
 
 function who(turn, actions) {
-  const routed = turn.answer?.bot ?? turn.route?.bot?.id;
+  const routed = turn.answer?.bot ?? turn.route?.bot?.id ?? (turn.phase === "waiting" && turn.bot);
   const name = routed && (actions.botOf(routed)?.name ?? turn.route?.bot?.name ?? routed);
   if (turn.phase === "waiting" && !turn.text) {
     return [el("p", { class: "searching" }, name ? `${name}에서 찾는 중` : "알맞은 규정을 찾는 중")];
@@ -231,7 +231,7 @@ function tools(turn, actions) {
   const { status, as_of: asOf, model } = turn.answer;
   const written = model && !model.startsWith(EXTRACTIVE) && `AI(${model})가 쓴 답변`;
   const facts = [written, asOf && `${readableDate(asOf)} 기준`].filter(Boolean).join(" · ");
-  const copy = el("button", { type: "button", class: "quiet" }, "답변 복사");
+  const copy = el("button", { type: "button" }, "답변 복사");
   copy.addEventListener("click", () => copyAnswer(turn, actions, copy));
   return [status !== "clarify" && copy, facts && el("span", { class: "muted" }, facts)].filter(Boolean);
 }

@@ -267,6 +267,7 @@ function submit() {
   const question = field.value.trim();
   if (!question || countCharacters(question) > LIMIT || !validDate() || !free()) return;
   field.value = "";
+  $("as-of-details").open = false;
   drawQuestion();
   begin(newTurn(question, state.chosen, $("as-of").value), false);
 }

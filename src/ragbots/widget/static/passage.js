@@ -81,7 +81,7 @@ function facts(passage) {
 
 function neighbours({ id, previous, next }, { cited, show }) {
   const button = (to, label) => {
-    const name = to.heading ? `${to.article}(${to.heading})` : to.article;
+    const name = to.article && to.heading ? `${to.article}(${to.heading})` : to.article || to.heading || "";
     return el("button", { type: "button", class: "quiet", onclick: () => go(to.id, name) }, [
       el("span", { class: "muted" }, label),
       el("span", {}, name),
@@ -93,6 +93,7 @@ function neighbours({ id, previous, next }, { cited, show }) {
     document.getElementById("passage-title").focus();
   };
   const away = cited && id !== cited.id;
+  if (!previous && !next && !away) return [];
   return [
     previous ? button(previous, "이전") : el("span"),
     away && el("button", { type: "button", onclick: () => go(cited.id, placeName(cited)) }, "인용한 곳으로"),
@@ -111,15 +112,20 @@ function passageBlocks(blocks) {
   return drawn;
 }
 
-function columnsOf(block) {
-  return JSON.stringify(block.cells.map(([column]) => column));
+/** The rows of one table: its heading (a row without cells) if it has one, and what has the same columns. */
+function rowsFrom(blocks, start) {
+  let columns = null;
+  let end = start;
+  for (; blocks[end]?.kind === "row"; end += 1) {
+    const own = isHead(blocks[end]) ? null : JSON.stringify(blocks[end].cells.map(([column]) => column));
+    if (columns !== null && own !== columns) break;
+    columns = own;
+  }
+  return blocks.slice(start, end);
 }
 
-function rowsFrom(blocks, start) {
-  const isRow = (block) => block?.kind === "row" && block.cells?.length > 0;
-  let end = start;
-  while (isRow(blocks[end]) && columnsOf(blocks[end]) === columnsOf(blocks[start])) end += 1;
-  return blocks.slice(start, end);
+function isHead(row) {
+  return !row.cells?.length;
 }
 
 function passageBlock(block) {
@@ -129,35 +135,55 @@ function passageBlock(block) {
 }
 
 function table(rows) {
-  const columns = rows[0].cells.map(([column]) => column);
-  const head = columns.some(Boolean) && el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name))));
-  const body = el("tbody", {}, rows.map(tableRow));
-  const label = rows[0].address ? `표, ${rows[0].address}부터` : "표";
-  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, head, body));
+  const heads = rows.filter(isHead);
+  const data = rows.filter((row) => !isHead(row));
+  const columns = data[0]?.cells.map(([column]) => column) ?? [];
+  const drawn = heads.flatMap(headRows);
+  const fits = drawn.every((row) => row.cells.length === columns.length || data.length === 0);
+  const named = columns.some(Boolean) ? [namedColumns(columns)] : null;
+  const head = drawn.length && fits ? drawn : (named ?? drawn);
+  const label = rows[0].address ? `${rows[0].address} 표` : "표";
+  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": label }, [
+    el("table", {}, head && el("thead", {}, head), el("tbody", {}, data.map(dataRow))),
+  ]);
 }
 
-function tableRow(block) {
-  const ranges = cellRanges(block);
-  const cells = block.cells.map(([, value], at) => el("td", {}, marked(value, ranges[at])));
-  return el("tr", { class: block.quoted ? "quoted" : null }, cells);
+function namedColumns(columns) {
+  return el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)));
 }
 
-/**
- * A row's marks, cell by cell: each value is looked up in the row's text behind its column's name.
- * Where the quoted words cannot be placed, a quoted row is marked whole rather than not at all.
- */
-function cellRanges({ text, cells, marks = [], quoted }) {
-  const ranges = unitRanges(text, marks);
-  let from = 0;
-  const placed = cells.map(([column, value]) => {
-    const named = column ? text.indexOf(column, from) : -1;
-    const start = value ? text.indexOf(value, named < 0 ? from : named + column.length) : -1;
-    if (start < 0) return [];
-    from = start + value.length;
-    return ranges.map(([a, b]) => [a - start, b - start]).filter(([a, b]) => a < value.length && b > 0);
+/** A heading's text holds its lines one below the other, the cells of a line parted by tabs. */
+function headRows({ text, quoted, marks }) {
+  const ranges = unitRanges(text, marks ?? []);
+  return pieces(text, "\n").map((line) => {
+    const cells = pieces(line.text, "\t", line.start);
+    return el("tr", { class: quoted ? "quoted" : null }, cells.map((cell) => el("th", { scope: "col" }, markedPiece(cell, ranges))));
   });
-  const any = placed.some((list) => list.length > 0);
-  return any || !quoted ? placed : cells.map(([, value]) => [[0, value.length]]);
+}
+
+/** A row's text is its cells parted by tabs. Where it is not, a quoted row is marked whole rather than not at all. */
+function dataRow({ text, cells, quoted, marks }) {
+  const ranges = unitRanges(text, marks ?? []);
+  const parts = pieces(text, "\t");
+  const values =
+    parts.length === cells.length
+      ? parts.map((part) => markedPiece(part, ranges))
+      : cells.map(([, value]) => marked(value, quoted ? [[0, value.length]] : []));
+  return el("tr", { class: quoted ? "quoted" : null }, values.map((value) => el("td", {}, value)));
+}
+
+/** The parts of a text and where each starts (in UTF-16 units, counted from `offset`). */
+function pieces(text, separator, offset = 0) {
+  let start = offset;
+  return text.split(separator).map((part) => {
+    const piece = { text: part, start };
+    start += part.length + separator.length;
+    return piece;
+  });
+}
+
+function markedPiece({ text, start }, ranges) {
+  return marked(text, ranges.map(([from, to]) => [from - start, to - start]));
 }
 
 /** Ranges in code points (the server's) as ranges in UTF-16 units (JavaScript's). */

@@ -1,0 +1,1 @@
+"""The HTTP door: translates requests into questions and answers into JSON, and decides nothing."""

@@ -1,0 +1,52 @@
+"""What every route works with: the runtime, a bounded pool of threads, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, HTTPException, Request
+
+from ragbots.types import Principal
+
+if TYPE_CHECKING:
+    from ragbots.runtime import Runtime
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CHANNEL = "web"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The application's own state. `threads` bounds how many questions are worked on at a time."""
+
+    runtime: Runtime
+    threads: CapacityLimiter
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`function` in a thread, so that the event loop stays free; waits where all threads are taken."""
+        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)
+
+
+async def desk_of(request: Request) -> Desk:
+    return cast(Desk, request.app.state.desk)
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+
+
+async def principal_of(request: Request, desk: AtDesk) -> Principal:
+    """Who asks. Raises HTTPException 401 for those who are not let in."""
+    identity = desk.runtime.identity
+    principal: Principal | None = await desk.run(identity.principal, request.headers.get("authorization"), CHANNEL)
+    if principal is None:
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    return principal
+
+
+Asking = Annotated[Principal, Depends(principal_of)]

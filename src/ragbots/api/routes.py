@@ -1,0 +1,120 @@
+"""The operations. Each translates, hands on to the runtime, and translates back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from ragbots.api.desk import Asking, AtDesk, Desk
+from ragbots.api.events import Asked
+from ragbots.api.problems import MEDIA_TYPE, Problem, ProblemJson
+from ragbots.api.requests import ChatRequest, SearchRequest
+from ragbots.api.shapes import BotJson, BotsJson, PassageJson, bot_json, passage_json
+from ragbots.config import BotConfig
+from ragbots.errors import RagbotsError
+from ragbots.shapes import AnswerJson, SearchJson, answer_json, search_json
+from ragbots.types import Principal
+
+EVENT_STREAM = "text/event-stream"
+
+
+class HealthJson(TypedDict):
+    status: str
+
+
+class ReadyJson(TypedDict):
+    """For each bot its released version, or what is wrong with it."""
+
+    status: str
+    bots: dict[str, str]
+
+
+_PROBLEM: dict[str, Any] = {
+    "description": "What went wrong, as a problem document (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": TypeAdapter(ProblemJson).json_schema()}},
+}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {422: _PROBLEM, "default": _PROBLEM}
+_STREAMED = {
+    "description": "The answer; as events where `Accept` names text/event-stream",
+    "content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": 'event: delta\ndata: {"text":"…"}\n\n'}},
+}
+
+api = APIRouter(prefix="/api", responses=_PROBLEMS)
+health = APIRouter(responses={"default": _PROBLEM})
+
+
+@api.post("/chat", response_model=AnswerJson, responses={200: _STREAMED})
+async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Asking) -> Response:
+    """Answers a question with citations, refuses, or asks which bot is meant.
+
+    As events: `route`, `citation` (kind `citation` or `related`), `delta` (pieces of the text), and
+    always last `done` with the whole answer or `error` with a problem document.
+    """
+    context = desk.runtime.context(principal, body.as_of)
+    if not _wants_events(request):
+        answer = await desk.run(desk.runtime.ask, body.to_question(), context)
+        return JSONResponse(answer_json(answer))
+    asked = Asked(desk, body.to_question(), context)
+    await asked.settle()
+    # Proxies that gather a response before passing it on would make a stream of it in vain.
+    return StreamingResponse(asked.stream(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+
+
+@api.get("/bots", response_model=BotsJson)
+async def bots(desk: AtDesk, principal: Asking) -> Response:
+    """The bots that may be asked, in order of id."""
+    return JSONResponse({"organisation": None, "bots": await desk.run(_bots, desk, principal)})
+
+
+@api.get("/search", response_model=SearchJson)
+async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, principal: Asking) -> Response:
+    """The articles of one bot's documents that fit best."""
+    context = desk.runtime.context(principal)
+    return JSONResponse(search_json(await desk.run(desk.runtime.search, query.bot, query.q, query.k, context)))
+
+
+@api.get("/citations/{citation_id}", response_model=PassageJson)
+async def citation(citation_id: str, desk: AtDesk, principal: Asking) -> Response:
+    """The passage a citation stands in: its whole article, the quoted words marked."""
+    context = desk.runtime.context(principal)
+    return JSONResponse(passage_json(await desk.run(desk.runtime.passage, citation_id, context)))
+
+
+@health.get("/healthz", response_model=HealthJson)
+async def healthz() -> Response:
+    """Whether the process lives; says nothing of models and indexes."""
+    return JSONResponse({"status": "ok"})
+
+
+@health.get("/readyz", response_model=ReadyJson, responses={503: _PROBLEM})
+async def readyz(desk: AtDesk) -> Response:
+    """Whether questions are answered at full speed, and what is wrong with which bot."""
+    # In a thread of its own: whoever waits for an answer must not make the server look unready.
+    ready, state = await to_thread.run_sync(desk.runtime.ready)
+    if ready:
+        return JSONResponse({"status": "ready", "bots": state})
+    detail = "아직 시작하는 중입니다. 잠시 뒤 다시 시도해 주세요."
+    return Problem(503, "not-ready", detail, {"bots": state}, {"Retry-After": "2"}).response()
+
+
+def _wants_events(request: Request) -> bool:
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return any(one.split(";")[0].strip() == EVENT_STREAM for one in accepted)
+
+
+def _bots(desk: Desk, principal: Principal) -> list[BotJson]:
+    released = desk.runtime.released()
+    return [_bot(desk, bot, bot.id in released) for bot in desk.runtime.visible_bots(principal)]
+
+
+def _bot(desk: Desk, bot: BotConfig, released: bool) -> BotJson:
+    # One bot whose version does not open must not take the list of all away.
+    try:
+        return bot_json(bot, released, desk.runtime.documents(bot.id) if released else ())
+    except RagbotsError:
+        return bot_json(bot, released=False, documents=())

@@ -1,0 +1,5 @@
+"""The command line: translates, never decides."""
+
+from ragbots.cli.main import main
+
+__all__ = ["main"]

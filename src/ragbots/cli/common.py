@@ -1,0 +1,118 @@
+"""What every command shares: the options that stand before or after it, output, errors, progress."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from ragbots.config import Settings, load_settings
+from ragbots.runtime import Runtime
+from ragbots.types import Context, Principal
+
+BotsDir = Annotated[Path | None, typer.Option("--bots-dir", help="Folder of bot files.", show_default=False)]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of indexes and state.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+BotArgument = Annotated[str, typer.Argument(help="A bot's id.", metavar="BOT")]
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Shared:
+    """Options given before the subcommand; those given after it win."""
+
+    def __init__(self, bots_dir: Path | None, data_dir: Path | None, as_json: bool) -> None:
+        self.bots_dir = bots_dir
+        self.data_dir = data_dir
+        self.as_json = as_json
+
+
+def settings(context: typer.Context, bots_dir: Path | None, data_dir: Path | None, **others: object) -> Settings:
+    shared: Shared = context.obj
+    return load_settings(bots_dir=bots_dir or shared.bots_dir, data_dir=data_dir or shared.data_dir, **others)
+
+
+def wants_json(context: typer.Context, as_json: bool) -> bool:
+    shared: Shared = context.obj
+    return as_json or shared.as_json
+
+
+@contextmanager
+def runtime(context: typer.Context, bots_dir: Path | None, data_dir: Path | None) -> Iterator[Runtime]:
+    """The installation, open while the block runs."""
+    opened = Runtime.open(settings(context, bots_dir, data_dir))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def me(opened: Runtime, as_of: Any = None) -> Context:
+    """Whoever sits at the command line may do what the machine lets them."""
+    principal = opened.identity.principal(None, "cli") or Principal(user_id=whoami())
+    return opened.context(principal, as_of)
+
+
+def whoami() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+class Bars:
+    """Progress as bars on a terminal, as lines elsewhere; always on the error stream."""
+
+    def __init__(self, bars: Progress | None, say: Callable[[str], None]) -> None:
+        self._bars = bars
+        self._say = say
+        self._task: TaskID | None = None
+
+    def step(self, label: str, total: int) -> None:
+        if self._bars is None:
+            self._say(f"{label} ({total})")
+            return
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(label, total=total)
+
+    def advance(self, by: int = 1) -> None:
+        if self._bars is not None and self._task is not None:
+            self._bars.advance(self._task, by)
+
+
+@contextmanager
+def progress() -> Iterator[Bars]:
+    if not err.is_terminal:
+        yield Bars(None, lambda line: err.print(line, style="dim", highlight=False))
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bars:
+        yield Bars(bars, lambda _line: None)
+
+
+def set_up_logging(verbose: bool) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for noisy in ("chromadb", "sentence_transformers", "transformers", "httpx", "alembic", "filelock", "pypdf", "pdfminer"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

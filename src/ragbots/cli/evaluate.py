@@ -1,0 +1,70 @@
+"""`ragbots eval`: golden questions against the released versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ragbots import evaluation
+from ragbots.cli.common import BotsDir, DataDir, Json, me, out, print_json, progress, runtime, wants_json
+from ragbots.errors import ConfigurationError
+from ragbots.runtime import Runtime
+from ragbots.types import Citation, Context, Hit, Question
+
+
+def evaluate(
+    context: typer.Context,
+    questions: Annotated[
+        list[Path] | None, typer.Option("--questions", help="Question files; left out = those the bots name.", show_default=False)
+    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(help="More question files.", metavar="[FILE…]", show_default=False)] = None,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Only search, answer nothing.")] = False,
+    compare: Annotated[Path | None, typer.Option(help="A report of an earlier run (--json).", metavar="BASELINE.json")] = None,
+    bots_dir: BotsDir = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Ask golden questions and print how well they are answered, in total, by kind and by bot."""
+    with runtime(context, bots_dir, data_dir) as opened:
+        files = [*(questions or ()), *(more or ())] or _own_files(opened)
+        records = evaluation.load_questions(files)
+        opened.warm_up()
+        with progress() as bars:
+            report = evaluation.run(
+                records,
+                ask=None if retrieval_only else opened.answer_unremembered,
+                rank=lambda bot, question, asked, k: _rank(opened, bot, question, asked, k),
+                passage_text=lambda citation, asked: _article_text(opened, citation, asked),
+                bots=opened.bots,
+                context=me(opened),
+                progress=bars,
+            )
+    comparison = evaluation.compare(report, evaluation.load_report(compare)) if compare else None
+    if wants_json(context, as_json):
+        values = report.model_dump(mode="json", by_alias=True)
+        print_json(values | ({"comparison": comparison.model_dump(mode="json")} if comparison else {}))
+        return
+    heading, *rows = evaluation.summary_rows(report)
+    table = Table(*heading, box=None, header_style="dim")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def _own_files(opened: Runtime) -> list[Path]:
+    files = [bot.resolve(path) for bot in opened.bots.values() for path in bot.questions]
+    if not files:
+        raise ConfigurationError("no questions", hint="name files with --questions, or `questions:` in the bots")
+    return list(dict.fromkeys(files))
+
+
+def _rank(opened: Runtime, bot: str, question: Question, context: Context, k: int) -> tuple[Hit, ...]:
+    return opened.rank(bot, question, k, context).hits
+
+
+def _article_text(opened: Runtime, citation: Citation, context: Context) -> str:
+    passage = opened.passage(citation.id, context)
+    return "\n".join([*passage.breadcrumb, *(block.text for block in passage.blocks)])

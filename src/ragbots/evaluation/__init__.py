@@ -1,0 +1,23 @@
+"""Judging: golden questions in, figures out. Definitions stand beside each metric in `scoring`."""
+
+from ragbots.evaluation.questions import Gold, Record, load_questions
+from ragbots.evaluation.report import Comparison, compare, load_report, summary_rows
+from ragbots.evaluation.runner import PassageText, Rank, run
+from ragbots.evaluation.scoring import Group, Judged, Report, Scores
+
+__all__ = [
+    "Comparison",
+    "Gold",
+    "Group",
+    "Judged",
+    "PassageText",
+    "Rank",
+    "Record",
+    "Report",
+    "Scores",
+    "compare",
+    "load_questions",
+    "load_report",
+    "run",
+    "summary_rows",
+]

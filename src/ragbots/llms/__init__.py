@@ -1,0 +1,5 @@
+"""Composers of answers. The built-in writes nothing of its own: it quotes."""
+
+from ragbots.llms.extractive import ExtractiveComposer
+
+__all__ = ["ExtractiveComposer"]

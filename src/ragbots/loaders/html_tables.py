@@ -1,0 +1,98 @@
+"""An HTML table inside Markdown: rows of cells, spans filled, and what stands around the cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+from ragbots.loaders.grids import Cell, Grid, fill
+from ragbots.loaders.inline import image_omission
+from ragbots.types import Omission
+
+_LINE_ENDS = frozenset({"p", "div", "li", "tr", "dd", "dt"})
+_MAX_SPAN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlTable:
+    """`around` is text inside the table but outside its cells, such as a caption."""
+
+    grid: Grid
+    around: tuple[str, ...]
+    omissions: tuple[Omission, ...]
+
+
+def read_table(markup: str, where: str) -> HtmlTable:
+    """Reads one `<table>…</table>`; a table inside a cell becomes text of that cell."""
+    parser = _Parser(where)
+    parser.feed(markup)
+    parser.close()
+    around = tuple(line.strip() for line in "".join(parser.around).split("\n") if line.strip())
+    return HtmlTable(fill(parser.rows, parser.header_rows()), around, tuple(parser.omissions))
+
+
+class _Parser(HTMLParser):
+    def __init__(self, where: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: list[list[Cell]] = []
+        self.around: list[str] = []
+        self.omissions: list[Omission] = []
+        self._where = where
+        self._depth = 0
+        self._cell: list[str] | None = None
+        self._spans = (1, 1)
+        self._plain_cells: list[bool] = []  # per row: whether it has a cell that is no heading
+
+    def header_rows(self) -> int:
+        """Rows from the top that hold heading cells only; 0 where there are none."""
+        count = next((n for n, plain in enumerate(self._plain_cells) if plain), len(self._plain_cells))
+        return count if count < len(self._plain_cells) else 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self._depth += 1
+        elif tag == "img":
+            self.omissions.append(image_omission(self.get_starttag_text() or "", self._where))
+        elif tag == "br":
+            self._say("\n")
+        elif self._depth == 1 and tag == "tr":
+            self._end_cell()
+            self.rows.append([])
+            self._plain_cells.append(False)
+        elif self._depth == 1 and tag in ("td", "th"):
+            self._start_cell(tag, dict(attrs))
+        elif tag in ("td", "th"):
+            self._say(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table":
+            self._end_cell() if self._depth == 1 else None
+            self._depth -= 1
+        elif self._depth == 1 and tag in ("td", "th", "tr"):
+            self._end_cell()
+        elif tag in _LINE_ENDS or tag == "caption":
+            self._say("\n")
+
+    def handle_data(self, data: str) -> None:
+        self._say(data.replace("\n", " "))
+
+    def _say(self, words: str) -> None:
+        (self.around if self._cell is None else self._cell).append(words)
+
+    def _start_cell(self, tag: str, attributes: dict[str, str | None]) -> None:
+        self._end_cell()
+        if not self.rows:
+            self.rows.append([])
+            self._plain_cells.append(False)
+        self._cell = []
+        self._spans = _span(attributes.get("rowspan")), _span(attributes.get("colspan"))
+        self._plain_cells[-1] |= tag == "td"
+
+    def _end_cell(self) -> None:
+        if self._cell is not None:
+            self.rows[-1].append(Cell("".join(self._cell).strip(), *self._spans))
+            self._cell = None
+
+
+def _span(value: str | None) -> int:
+    return min(max(int(value), 1), _MAX_SPAN) if value and value.strip().isdigit() else 1

@@ -1,0 +1,116 @@
+"""Markdown and HTML inside a line: to plain text, without losing a word.
+
+Emphasis is undone by own rules rather than CommonMark's: those read `5*3*2` as markup and leave
+`**"출장"**이란` as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ragbots.types import Omission, count_characters
+
+_MARKED = re.compile(r"[\\*_`\[\]<>&~!]")
+_EMPHASIS = (
+    re.compile(r"(?<![\\*])\*\*\*(?=[^\s*])(.+?)(?<=[^\s\\*])\*\*\*(?!\*)"),
+    re.compile(r"(?<![\\*])\*\*(?=[^\s*])(.+?)(?<=[^\s\\*])\*\*(?!\*)"),
+    re.compile(r"(?<![\\*\w])\*(?=[\w\"'“‘「『<(\[])([^*]+?)(?<=[\w\"'”’」』>)\].,!?])\*(?![*\w])"),
+    re.compile(r"(?<![\\\w])__(?=[^\s_])(.+?)(?<=[^\s\\_])__(?!\w)"),
+    re.compile(r"(?<![\\\w])_(?=[^\s_])([^_]+?)(?<=[^\s\\])_(?!\w)"),
+)
+_STRUCK = re.compile(r"(?<![\w\\~])~~(?=[^\s~])(.+?)(?<=\S)~~(?!~)|<(del|s|strike)>(.*?)</\2>", re.IGNORECASE)
+_LINK = re.compile(
+    r"[a-z][a-z0-9+.-]*:|[/#]|\.{1,2}/|www\.|\S+\.(md|html?|pdf|docx?|hwpx?|xlsx?|png|jpe?g|gif|svg)\b", re.I
+)
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
+_ATTRIBUTE = re.compile(r"\b(alt|src)\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
+_RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
+_HTML_TAGS = re.compile(
+    r"a|abbr|b|big|blockquote|body|br|button|caption|center|cite|code|col|colgroup|dd|del|details|div|dl|dt|em"
+    r"|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main"
+    r"|mark|meta|nav|ol|p|pre|q|rp|rt|ruby|s|section|small|span|strike|strong|su[bp]|summary|table|tbody|td|tfoot|th"
+    r"|thead|title|tr|tt|u|ul|var|wbr",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A line's text (a `<br>` makes a line break in it) and what was left out of it."""
+
+    text: str
+    omissions: tuple[Omission, ...] = ()
+
+
+class InlineParser:
+    """Reads one line at a time; holds no state between lines."""
+
+    def __init__(self) -> None:
+        self._markdown = _Markdown("commonmark", {"html": True}).disable("emphasis")
+
+    def plain(self, line: str, where: str) -> Plain:
+        """The text of a line, leading white space kept."""
+        if not _MARKED.search(line):
+            return Plain(line)
+        body = line.lstrip()
+        omissions: list[Omission] = []
+        body = _STRUCK.sub(lambda match: _strike(match, where, omissions), body)
+        for pattern in _EMPHASIS:
+            body = pattern.sub(_undo_emphasis, body)
+        tokens = self._markdown.parseInline(body)[0].children or []
+        return Plain(line[: len(line) - len(line.lstrip())] + _text(tokens, where, omissions), tuple(omissions))
+
+
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:  # noqa: N802 -- the library's name
+        """`[전문개정](2020.1.1)` is text, not a link."""
+        return bool(_LINK.match(url))
+
+
+def image_omission(tag_or_name: str, where: str) -> Omission:
+    """A picture that is not read: its alternative text counts as left out."""
+    attributes = {name.lower(): value for name, value in _ATTRIBUTE.findall(tag_or_name)}
+    alternative = attributes.get("alt", "") if tag_or_name.startswith("<") else tag_or_name
+    name = alternative or attributes.get("src", "") or "without a name"
+    return Omission(f"picture: {name}", where, count_characters(alternative), "text in pictures is not read")
+
+
+def _strike(match: re.Match[str], where: str, omissions: list[Omission]) -> str:
+    words = match[1] or match[3] or ""
+    omissions.append(Omission(f"struck out: {words}", where, count_characters(words), "struck out in the source"))
+    return ""
+
+
+def _undo_emphasis(match: re.Match[str]) -> str:
+    before = match.string[match.start() - 1 : match.start()]
+    is_calculation = before.isdigit() and match[1][0].isdigit()
+    return match[0] if is_calculation else match[1]
+
+
+def _text(tokens: list[Token], where: str, omissions: list[Omission]) -> str:
+    parts: list[str] = []
+    raised = False
+    for token in tokens:
+        if token.type == "html_inline":
+            raised = {"<sup>": True, "</sup>": False}.get(token.content.lower(), raised)
+            parts.append(_html(token.content, where, omissions))
+        elif token.type == "image":
+            omissions.append(image_omission(token.content, where))
+        else:
+            content = token.content
+            parts.append(content.translate(_RAISED) if raised and content.isascii() else content)
+    return "".join(parts)
+
+
+def _html(tag: str, where: str, omissions: list[Omission]) -> str:
+    """Nothing for a tag of HTML, a line break for `<br>`, the thing itself for `<A>` and the like."""
+    name = _TAG.match(tag)
+    if not name or not _HTML_TAGS.fullmatch(name[1]):
+        return tag
+    if name[1].lower() == "img" and not tag.startswith("</"):
+        omissions.append(image_omission(tag, where))
+    return "\n" if name[1].lower() == "br" else ""

@@ -1,0 +1,16 @@
+"""A regulation's structure: addresses, blocks, notes. Pure: values in, values out."""
+
+from ragbots.regulation.address import Reference, find_references, parse_address
+from ragbots.regulation.notes import is_elided, is_note, is_repealed, strip_notes
+from ragbots.regulation.structure import parse
+
+__all__ = [
+    "Reference",
+    "find_references",
+    "is_elided",
+    "is_note",
+    "is_repealed",
+    "parse",
+    "parse_address",
+    "strip_notes",
+]

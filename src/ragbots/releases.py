@@ -1,0 +1,202 @@
+"""Which version answers: verify, release, roll back, prune, and recover at start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ragbots.errors import ChecksNotPassed, DamagedVersion, Locked, NotFound
+from ragbots.ports import VectorStoreFactory
+from ragbots.state.database import Database, Verdict, VersionRecord
+from ragbots.stores.locks import hold
+from ragbots.stores.versions import (
+    IndexVersion,
+    collect_leftovers,
+    delete_version,
+    open_version,
+    read_manifest,
+    store_name,
+    version_directories,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where versions live and who keeps the books."""
+
+    indexes: Path
+    database: Database
+    stores: VectorStoreFactory
+
+    def folder(self, bot: str) -> Path:
+        return self.indexes / bot
+
+    def path(self, bot: str, version: str) -> Path:
+        """The version's directory. Raises NotFound."""
+        path = self.folder(bot) / version
+        if not path.is_dir() or version.startswith("."):
+            raise NotFound(f"bot `{bot}` has no version `{version}`", hint=f"see `ragbots index status {bot}`")
+        return path
+
+    @contextmanager
+    def writing(self, bot: str, purpose: str) -> Iterator[None]:
+        """Only one process changes a bot's versions at a time. Raises Locked naming the other."""
+        with hold(self.indexes / f"{bot}.lock", f"{purpose} of `{bot}`"):
+            collect_leftovers(self.folder(bot))
+            yield
+
+
+def register(shelf: Shelf, path: Path) -> VersionRecord:
+    """Enters a finished directory into the books; a version is known by its manifest alone."""
+    manifest = read_manifest(path)
+    known = {record.version: record for record in shelf.database.versions(manifest.bot)}
+    if manifest.version in known:
+        return known[manifest.version]
+    record = VersionRecord(
+        bot=manifest.bot,
+        version=manifest.version,
+        created_at=manifest.created_at,
+        chunks=manifest.chunks,
+        documents=len(manifest.sources),
+        omissions=len(manifest.all_omissions),
+    )
+    shelf.database.add_version(record)
+    return record
+
+
+def same_inputs(shelf: Shelf, bot: str, inputs: str) -> str | None:
+    """The newest sound-looking version that was built from just these inputs."""
+    for path in reversed(version_directories(shelf.folder(bot))):
+        try:
+            if read_manifest(path).inputs == inputs:
+                return path.name
+        except DamagedVersion:
+            continue
+    return None
+
+
+def verify(shelf: Shelf, bot: str, version: str) -> Verdict:
+    """Checks a version and records the verdict: every file's hash, the counts, and every chunk found
+    by its own vector from a fresh process (the vector store is filled first where it is not)."""
+    problems, notes = _problems(shelf, bot, version)
+    report = {"problems": problems, "notes": notes}
+    verdict = Verdict(bot, version, datetime.now(UTC), not problems, report)
+    shelf.database.add_verdict(verdict)
+    return verdict
+
+
+def _problems(shelf: Shelf, bot: str, version: str) -> tuple[list[str], list[str]]:
+    try:
+        opened = open_version(shelf.path(bot, version))
+    except DamagedVersion as error:
+        return [str(error)], []
+    problems = _wrong_counts(opened)
+    vectors, name = opened.contents.vectors, store_name(bot, version)
+    try:
+        lost = shelf.stores.check(name, vectors)
+        if lost:
+            shelf.stores.fill(name, vectors)
+            lost = shelf.stores.check(name, vectors)
+    except Locked:
+        return problems, ["the vector store is open in a running server and was checked there at start"]
+    except DamagedVersion as error:
+        return [*problems, str(error)], []
+    if lost:
+        problems.append(f"{len(lost)} chunks are not found by their own vector")
+    return problems, []
+
+
+def _wrong_counts(opened: IndexVersion) -> list[str]:
+    contents, manifest = opened.contents, opened.manifest
+    expected = {
+        "chunks": (len(contents.chunks), manifest.chunks),
+        "vectors": (len(contents.vectors), manifest.chunks),
+        "documents": (len(contents.documents), len(manifest.sources)),
+    }
+    return [f"{what}: {found} instead of {wanted}" for what, (found, wanted) in expected.items() if found != wanted]
+
+
+def release(shelf: Shelf, bot: str, version: str, *, by: str, forced_because: str | None = None) -> Verdict:
+    """Makes a version the one that answers, if it passes its checks.
+
+    With a reason, a version is released whose checks did not pass but whose files are whole. Raises
+    ChecksNotPassed, NotFound.
+    """
+    path = shelf.path(bot, version)
+    register(shelf, path)
+    verdict = verify(shelf, bot, version)
+    if not verdict.passed:
+        problems = "; ".join(verdict.report["problems"])
+        if forced_because is None:
+            raise ChecksNotPassed(
+                f"bot `{bot}`: version {version} was not released: {problems}",
+                hint="rebuild it; the version released before goes on answering",
+            )
+        open_version(path)  # what cannot be opened is not released whatever the reason
+    forced = None if verdict.passed else forced_because
+    shelf.database.release(bot, version, by=by, action="release", forced_because=forced)
+    return verdict
+
+
+def rollback(shelf: Shelf, bot: str, *, by: str) -> str:
+    """Makes the version released before the present one answer again, and returns it."""
+    current = shelf.database.active().get(bot)
+    if current is None:
+        raise NotFound(f"bot `{bot}` has no released version", hint=f"ragbots index build {bot} --release")
+    previous = _released_before(shelf, bot, current)
+    if previous is None:
+        raise NotFound(f"bot `{bot}`: no version was released before {current} that is still there")
+    open_version(shelf.path(bot, previous))
+    shelf.database.release(bot, previous, by=by, action="rollback")
+    return previous
+
+
+def _released_before(shelf: Shelf, bot: str, current: str) -> str | None:
+    """The version answered last before `current` first did; later ones were rolled back from."""
+    for record in shelf.database.release_history(bot):
+        if record.version == current and record.action == "release":
+            previous = record.previous
+            while previous is not None and not (shelf.folder(bot) / previous).is_dir():
+                previous = _released_before(shelf, bot, previous)
+            return None if previous == current else previous
+    return None
+
+
+def prune(shelf: Shelf, bot: str, keep: int) -> list[str]:
+    """Deletes all but the newest `keep` versions and the released one; returns what was deleted."""
+    kept = {path.name for path in version_directories(shelf.folder(bot))[-keep:]} if keep else set()
+    kept |= {shelf.database.active().get(bot, "")}
+    doomed = [path for path in version_directories(shelf.folder(bot)) if path.name not in kept]
+    for path in doomed:
+        shelf.stores.delete(store_name(bot, path.name))
+        delete_version(path)
+        shelf.database.forget_version(bot, path.name)
+    return [path.name for path in doomed]
+
+
+def open_released(shelf: Shelf, bot: str) -> tuple[IndexVersion | None, str]:
+    """The version to answer from, and what is wrong where it is not the released one.
+
+    Where the released version is damaged the newest sound one that was released before it serves.
+    """
+    pointer = shelf.database.active().get(bot)
+    if pointer is None:
+        return None, "no released version"
+    trouble = ""
+    tried: set[str] = set()
+    for version in [pointer, *(record.version for record in shelf.database.release_history(bot))]:
+        if version in tried:
+            continue
+        tried.add(version)
+        try:
+            return open_version(shelf.path(bot, version)), trouble
+        except (DamagedVersion, NotFound) as error:
+            _log.error("bot %s: version %s cannot serve: %s", bot, version, error)
+            trouble = trouble or f"released version {version} is damaged or gone"
+    return None, trouble

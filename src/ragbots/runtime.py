@@ -1,0 +1,302 @@
+"""The wiring: alone constructs adapters from settings, and holds the released versions open."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cached_property
+from pathlib import Path
+
+from ragbots import access, answering, followup, indexing, releases, retrieval
+from ragbots.answering import Answering, checked_question
+from ragbots.auth import LocalIdentity
+from ragbots.chunking import ChunkLimits
+from ragbots.citations import read_id
+from ragbots.confidence import MODEL
+from ragbots.config import BotConfig, Settings, check_bots
+from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
+from ragbots.errors import BotNotFound, ConfigurationError, NotFound, NotReleased
+from ragbots.lexical import Morphemes
+from ragbots.llms import ExtractiveComposer
+from ragbots.loaders import built_in_loaders
+from ragbots.ports import Identity, Progress, VectorStoreFactory
+from ragbots.releases import Shelf
+from ragbots.retrieval import OpenBot, Passage, SearchResult
+from ragbots.state import Database
+from ragbots.state.database import StoredTurn, Verdict
+from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
+from ragbots.stores.versions import damage, store_name
+from ragbots.types import Answer, Context, Principal, Question, Turn
+
+_log = logging.getLogger(__name__)
+
+KOREA = timezone(timedelta(hours=9))
+CHUNK_TOKENS = 160
+LOCK_SECONDS = 2.0
+POINTER_SECONDS = 0.5
+REMEMBERED_TURNS = 3
+
+
+@dataclass(frozen=True)
+class Held:
+    """The bots that answer at one moment, and what is wrong with each of those that do not quite."""
+
+    bots: Mapping[str, OpenBot]
+    pointers: Mapping[str, str]
+    trouble: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Built:
+    """`new` is false where a version of just these inputs was there already."""
+
+    bot: str
+    version: str
+    new: bool
+    path: Path
+
+
+class Runtime:
+    """One installation, opened. Models are loaded and versions opened when first needed."""
+
+    def __init__(self, settings: Settings, bots: Mapping[str, BotConfig], mistakes: tuple[ConfigurationError, ...]) -> None:
+        self.settings = settings
+        self.bots = bots
+        self.mistakes = mistakes
+        self.identity: Identity = LocalIdentity()
+        self.database = Database(settings.state_url)
+        self._held = Held({}, {}, {})
+        self._looked_at = 0.0
+        self._swapping = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings) -> Runtime:
+        """Opens the installation. Bots with mistakes are left out and named in `mistakes`."""
+        bots, mistakes = check_bots(settings.bots_dir)
+        if not bots:
+            raise mistakes[0]
+        for mistake in mistakes:
+            _log.error("%s", mistake)
+        return cls(settings, bots, tuple(mistakes))
+
+    def close(self) -> None:
+        for bot in self._held.bots.values():
+            bot.store.close()
+        self.database.close()
+
+    # adapters
+
+    @cached_property
+    def stores(self) -> VectorStoreFactory:
+        if self.settings.store == "exact":
+            return ExactStoreFactory()
+        return ChromaStoreFactory(self.settings.data_dir / "chroma", lock_seconds=LOCK_SECONDS)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        return Shelf(self.settings.indexes, self.database, self.stores)
+
+    @cached_property
+    def embedder(self) -> SentenceEmbedder:
+        dtype = fast_dtype()
+        if self.settings.embedder == "bundled":
+            return bundled(self.settings.models, dtype=dtype)
+        folder = Path(self.settings.embedder).expanduser()
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"embedder: no such model folder: {folder}", hint="`bundled`, or a sentence-transformers folder"
+            )
+        return from_folder(folder, dtype=dtype)
+
+    @cached_property
+    def morphemes(self) -> Morphemes:
+        return Morphemes()
+
+    @cached_property
+    def composer(self) -> ExtractiveComposer:
+        return ExtractiveComposer()
+
+    # who and when
+
+    def context(self, principal: Principal, as_of: date | None = None) -> Context:
+        """Today is the setting's, or the date in Korea."""
+        return Context(principal, self.settings.today or datetime.now(KOREA).date(), as_of)
+
+    def visible_bots(self, principal: Principal) -> tuple[BotConfig, ...]:
+        return access.visible(principal, self.bots.values())
+
+    # answering
+
+    def ask(self, question: Question, context: Context) -> Answer:
+        """The answer; remembered as a turn of its conversation."""
+        checked_question(question.text, self.settings.max_question_chars)
+        known = self._with_history(question, context)
+        given = self.answer_unremembered(known, context)
+        self._remember(question, given, context)
+        return given
+
+    def answer_unremembered(self, question: Question, context: Context) -> Answer:
+        """The answer, leaving no trace: for evaluation."""
+        return answering.answer(self._answering(), question, context)
+
+    def _answering(self) -> Answering:
+        return Answering(
+            bots=self.bots,
+            released=self.current().bots,
+            embedder=self.embedder,
+            morphemes=self.morphemes,
+            composer=self.composer,
+            confidence=MODEL,
+            max_question_chars=self.settings.max_question_chars,
+        )
+
+    def _with_history(self, question: Question, context: Context) -> Question:
+        if question.history or question.conversation_id is None:
+            return question
+        turns = self.database.conversation(question.conversation_id, context.principal.user_id, REMEMBERED_TURNS)
+        history = [turn for stored in turns for turn in (Turn("user", stored.question), Turn("assistant", stored.answer["answer"]))]
+        return replace(question, history=tuple(history))
+
+    def _remember(self, question: Question, given: Answer, context: Context) -> None:
+        turn = StoredTurn(datetime.now(UTC), question.text, {"id": given.id, "status": given.status, "answer": given.answer, "bot": given.bot, "index_version": given.index_version, "citations": [citation.id for citation in given.citations]})
+        principal = context.principal
+        self.database.remember(given.conversation_id, principal.user_id, principal.channel, turn)
+
+    def search(self, bot_id: str, text: str, k: int, context: Context) -> SearchResult:
+        """The best articles of a bot. Raises BotNotFound, NotReleased, InvalidQuestion."""
+        return self.rank(bot_id, Question(text), k, context)
+
+    def rank(self, bot_id: str, question: Question, k: int, context: Context) -> SearchResult:
+        """As `search`, for a question with its earlier turns."""
+        bot = self._open_bot(bot_id, context)
+        text = checked_question(question.text, self.settings.max_question_chars)
+        query = retrieval.read_question(followup.standalone(text, question.history), self.embedder, self.morphemes)
+        query = retrieval.with_glossary(query, bot.config.glossary, self.morphemes)
+        return retrieval.search(query, bot, k).result
+
+    def passage(self, citation_id: str, context: Context) -> Passage:
+        """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
+        place = read_id(citation_id)
+        try:
+            bot = self._open_bot(place.bot, context)
+        except (BotNotFound, NotReleased) as error:
+            raise NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.") from error
+        if bot.version.id != place.version:
+            bot = self._of_version(bot, place.version)
+        return retrieval.passage(place, bot, context)
+
+    def _of_version(self, bot: OpenBot, version: str) -> OpenBot:
+        """A bot with another version than the released one, for citations given before a release."""
+        opened = releases.open_version(self.shelf.path(bot.config.id, version))
+        return OpenBot(bot.config, opened, ExactStoreFactory().open("", opened.contents.vectors))
+
+    def _open_bot(self, bot_id: str, context: Context) -> OpenBot:
+        config = access.require(context.principal, self.bots, bot_id)
+        bot = self.current().bots.get(config.id)
+        if bot is None:
+            raise NotReleased(f"bot `{bot_id}` has no released version", hint=f"ragbots index build {bot_id} --release")
+        return bot
+
+    def documents(self, bot_id: str) -> tuple[str, ...]:
+        """Titles of the documents of a bot's released version."""
+        bot = self.current().bots.get(bot_id)
+        return () if bot is None else tuple(document.title for document in bot.version.contents.documents)
+
+    # versions
+
+    def current(self) -> Held:
+        """The bots that answer now; looks at the pointers at most every half second."""
+        now = time.monotonic()
+        if now - self._looked_at > POINTER_SECONDS:
+            self._looked_at = now
+            self.refresh()
+        return self._held
+
+    def refresh(self) -> None:
+        """Swaps in what was released since. A question under way keeps the version it began with."""
+        with self._swapping:
+            pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
+            if pointers == self._held.pointers:
+                return
+            bots, trouble = {}, {}
+            for bot_id, version in pointers.items():
+                if self._held.pointers.get(bot_id) == version and bot_id in self._held.bots:
+                    bots[bot_id] = self._held.bots[bot_id]
+                    if bot_id in self._held.trouble:
+                        trouble[bot_id] = self._held.trouble[bot_id]
+                    continue
+                opened, problem = releases.open_released(self.shelf, bot_id)
+                if problem:
+                    trouble[bot_id] = problem
+                if opened is not None:
+                    store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
+                    bots[bot_id] = OpenBot(self.bots[bot_id], opened, store).prepared()
+            self._held, gone = Held(bots, pointers, trouble), self._held
+        kept = {id(bot) for bot in bots.values()}
+        for bot in gone.bots.values():
+            if id(bot) not in kept:
+                threading.Timer(30.0, bot.store.close).start()  # questions under way still use it
+
+    def released(self) -> Mapping[str, str]:
+        """Bot id → the version that answers."""
+        return {bot_id: bot.version.id for bot_id, bot in self.current().bots.items()}
+
+    def warm_up(self) -> None:
+        """Loads models and versions, and asks once, so that the first question is as fast as the next."""
+        self.refresh()
+        retrieval.read_question("연차 휴가", self.embedder, self.morphemes)
+        self._warm = True
+
+    _warm = False
+
+    def ready(self) -> tuple[bool, dict[str, str]]:
+        """Whether questions can be answered, and for each bot its version or what is wrong."""
+        held = self._held
+        state = {
+            bot_id: held.trouble.get(bot_id) or (held.bots[bot_id].version.id if bot_id in held.bots else "no released version")
+            for bot_id in self.bots
+        }
+        return self._warm and bool(held.bots), state
+
+    # building
+
+    def parts(self, progress: Progress) -> indexing.Parts:
+        return indexing.Parts(
+            loaders=built_in_loaders(),
+            embedder=CachedEmbedder(self.embedder, self.settings.data_dir / "embeddings", progress),
+            morphemes=self.morphemes,
+            limits=ChunkLimits(max_tokens=min(CHUNK_TOKENS, self.embedder.max_tokens), window=self.embedder.max_tokens),
+        )
+
+    def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
+        """Builds a bot's index unless a version of just these inputs is there. Raises Locked, ChecksNotPassed."""
+        bot = self.bot(bot_id)
+        parts = self.parts(progress)
+        with self.shelf.writing(bot_id, "build"):
+            inputs = indexing.take_inventory(bot, parts.made_by).inputs
+            there = releases.same_inputs(self.shelf, bot_id, inputs)
+            if there and not strict:
+                path = self.shelf.path(bot_id, there)
+                releases.register(self.shelf, path)
+                return Built(bot_id, there, False, path)
+            path = indexing.build(bot, self.shelf.folder(bot_id), parts, progress, strict=strict)
+            releases.register(self.shelf, path)
+            return Built(bot_id, path.name, True, path)
+
+    def release(self, bot_id: str, version: str, *, by: str, forced_because: str | None = None) -> Verdict | None:
+        """Releases a version; None where it answers already."""
+        self.bot(bot_id)
+        if self.database.active().get(bot_id) == version and not damage(self.shelf.path(bot_id, version)):
+            return None
+        with self.shelf.writing(bot_id, "release"):
+            return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because)
+
+    def bot(self, bot_id: str) -> BotConfig:
+        """A configured bot, for its owner at the command line. Raises BotNotFound."""
+        if bot_id not in self.bots:
+            raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint="see `ragbots bots list`")
+        return self.bots[bot_id]

@@ -1,0 +1,147 @@
+"""The JSON shapes that every door shares: `ask --json` is `POST /api/chat`, `search --json` is `GET /api/search`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+# pydantic reads these for the OpenAPI document and, before Python 3.12, wants this TypedDict.
+from typing_extensions import TypedDict
+
+from ragbots.types import Answer, Candidate, Citation, Hit, Notice
+
+_DIGITS = 4  # of scores; more is noise to whoever reads them
+
+
+class CandidateJson(TypedDict):
+    id: str
+    name: str
+    score: float
+
+
+class CitationJson(TypedDict):
+    """`source` is the file's path below its source folder; `article` is null where there is none."""
+
+    id: str
+    source: str
+    document: str
+    article: str | None
+    address: str
+    quote: str
+    link: str | None
+    page: int | None
+
+
+class NoticeJson(TypedDict):
+    kind: str
+    effective_date: str | None
+    text: str
+
+
+class AnswerJson(TypedDict):
+    """`status` is `answered`, `refused` or `clarify`; `[1]` in `answer` is the first of `citations`."""
+
+    id: str
+    conversation_id: str
+    status: str
+    answer: str
+    bot: str | None
+    candidates: list[CandidateJson]
+    confidence: float
+    as_of: str
+    index_version: str | None
+    citations: list[CitationJson]
+    related: list[CitationJson]
+    warnings: list[NoticeJson]
+    model: str | None
+
+
+class HitJson(TypedDict):
+    rank: int
+    source: str
+    article: str | None
+    address: str
+    score: float
+    text: str
+
+
+class SearchJson(TypedDict):
+    bot: str
+    index_version: str
+    hits: list[HitJson]
+
+
+class Found(Protocol):
+    """What a search gives: `retrieval.SearchResult`, seen from below it."""
+
+    @property
+    def bot(self) -> str: ...
+
+    @property
+    def index_version(self) -> str: ...
+
+    @property
+    def hits(self) -> Sequence[Hit]: ...
+
+
+def answer_json(answer: Answer) -> AnswerJson:
+    """An answer as every door delivers it; dates as YYYY-MM-DD."""
+    return {
+        "id": answer.id,
+        "conversation_id": answer.conversation_id,
+        "status": str(answer.status),
+        "answer": answer.answer,
+        "bot": answer.bot,
+        "candidates": [candidate_json(candidate) for candidate in answer.candidates],
+        "confidence": _score(answer.confidence),
+        "as_of": answer.as_of.isoformat(),
+        "index_version": answer.index_version,
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "related": [citation_json(citation) for citation in answer.related],
+        "warnings": [notice_json(notice) for notice in answer.warnings],
+        "model": answer.model,
+    }
+
+
+def candidate_json(candidate: Candidate) -> CandidateJson:
+    return {"id": candidate.id, "name": candidate.name, "score": _score(candidate.score)}
+
+
+def citation_json(citation: Citation) -> CitationJson:
+    return {
+        "id": citation.id,
+        "source": citation.source,
+        "document": citation.document,
+        "article": citation.article,
+        "address": citation.address,
+        "quote": citation.quote,
+        "link": citation.link,
+        "page": citation.page,
+    }
+
+
+def notice_json(notice: Notice) -> NoticeJson:
+    day = notice.effective_date
+    return {"kind": notice.kind, "effective_date": day.isoformat() if day else None, "text": notice.text}
+
+
+def search_json(result: Found) -> SearchJson:
+    """Hits in order, the best with rank 1."""
+    hits = [hit_json(rank, hit) for rank, hit in enumerate(result.hits, start=1)]
+    return {"bot": result.bot, "index_version": result.index_version, "hits": hits}
+
+
+def hit_json(rank: int, hit: Hit) -> HitJson:
+    return {
+        "rank": rank,
+        "source": hit.document.source,
+        "article": hit.chunk.address.article,
+        "address": str(hit.chunk.address),
+        "score": _score(hit.score),
+        "text": hit.chunk.text,
+    }
+
+
+def _score(value: float) -> float:
+    # Scores come out of numpy, whose floats json does not know.
+    return round(float(value), _DIGITS)
