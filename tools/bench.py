@@ -357,7 +357,9 @@ def work(name: str, job_file: Path, result_file: Path) -> None:
 def measure(name: str, folder: Path) -> Result:
     result_file = folder / f"{name}.json"
     command = [sys.executable, __file__, "--contender", name, str(folder / "job.json"), str(result_file)]
-    subprocess.run(command, check=True)
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed (see above)")
     result: Result = json.loads(result_file.read_text("utf-8"))
     return result
 

@@ -12,7 +12,7 @@ from ragbots.config import BotConfig
 from ragbots.errors import ChecksNotPassed, ConfigurationError, UnreadableDocument
 from ragbots.lexical import LEXICAL_ID, Morphemes, index_words
 from ragbots.loaders import list_folder, load_file, source_of
-from ragbots.ports import Embedder, Loader, Progress, Vectors
+from ragbots.ports import Embedder, Loader, Progress
 from ragbots.ranking import article_spans
 from ragbots.regulation import parse
 from ragbots.stores.versions import FORMAT, Contents, Failure, Manifest, SourceReport, write_version
@@ -94,8 +94,7 @@ def build(bot: BotConfig, folder: Path, parts: Parts, progress: Progress, *, str
     pieces, failures = _read_all(bot, inventory, parts, progress)
     _refuse_incomplete(bot, pieces, failures, strict=strict)
     chunks = tuple(chunk for piece in pieces for chunk in piece.chunks)
-    progress.step(f"{bot.id}: embed", len(chunks))
-    vectors = _embed(chunks, parts.embedder, progress)
+    vectors = parts.embedder.embed_passages([chunk.passage for chunk in chunks])
     progress.step(f"{bot.id}: index words", 1)
     words, article_words = index_words(chunks, article_spans(chunks), parts.morphemes)
     progress.advance()
@@ -167,8 +166,3 @@ def _refuse_incomplete(bot: BotConfig, pieces: Sequence[_Piece], failures: Seque
         if reasons:
             raise ChecksNotPassed(f"bot `{bot.id}`: incomplete, and --strict was given: {'; '.join(reasons)}")
 
-
-def _embed(chunks: Sequence[Chunk], embedder: Embedder, progress: Progress) -> Vectors:
-    vectors = embedder.embed_passages([chunk.passage for chunk in chunks])
-    progress.advance(len(chunks))
-    return vectors

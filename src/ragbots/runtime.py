@@ -21,7 +21,7 @@ from ragbots.config import BotConfig, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
 from ragbots.errors import BotNotFound, ConfigurationError, NotFound, NotReleased
 from ragbots.lexical import Morphemes
-from ragbots.llms import ExtractiveComposer
+from ragbots.llms import ExtractiveComposer, ExtractiveRules
 from ragbots.loaders import built_in_loaders
 from ragbots.ports import Identity, Progress, VectorStoreFactory
 from ragbots.releases import Shelf
@@ -118,7 +118,7 @@ class Runtime:
 
     @cached_property
     def composer(self) -> ExtractiveComposer:
-        return ExtractiveComposer()
+        return ExtractiveComposer(ExtractiveRules())
 
     # who and when
 

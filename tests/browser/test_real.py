@@ -121,6 +121,7 @@ def test_what_the_regulation_does_not_say_is_refused_with_the_contact(page: Page
 
 def test_the_conversation_is_there_after_a_reload(page: Page) -> None:
     ask(page, "분갈이 비용은 누가 내나요?")
+    expect(page.locator(".turn")).to_have_attribute("data-status", "answered")
     text = page.locator(".turn .text").inner_text()
     page.reload()
     expect(page.locator(".turn .text")).to_have_text(text, use_inner_text=True)

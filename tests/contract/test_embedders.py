@@ -69,8 +69,13 @@ class TestCachedEmbedder(EmbedderContract):
         return CachedEmbedder(HashingEmbedder(dimension=256), tmp_path)
 
 
+@pytest.fixture(scope="module", params=["float32", "bfloat16"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    return sentence.bundled(tmp_path_factory.mktemp("models"), dtype=request.param)
+
+
 @pytest.mark.slow
 class TestBundledModel(EmbedderContract):
-    @pytest.fixture(scope="class", params=["float32", "bfloat16"])
-    def embedder(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-        return sentence.bundled(tmp_path_factory.mktemp("models"), dtype=request.param)
+    @pytest.fixture
+    def embedder(self, model: Embedder) -> Embedder:
+        return model

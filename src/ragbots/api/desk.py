@@ -29,8 +29,12 @@ class Desk:
     threads: CapacityLimiter
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`function` in a thread, so that the event loop stays free; waits where all threads are taken."""
+        """Heavy work in one of `threads`, so that the event loop stays free; waits where all are taken."""
         return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)
+
+    async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Light work in a thread of the common pool: it does not wait behind questions."""
+        return await to_thread.run_sync(partial(function, *args, **kwargs))
 
 
 async def desk_of(request: Request) -> Desk:
@@ -43,7 +47,7 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 async def principal_of(request: Request, desk: AtDesk) -> Principal:
     """Who asks. Raises HTTPException 401 for those who are not let in."""
     identity = desk.runtime.identity
-    principal: Principal | None = await desk.run(identity.principal, request.headers.get("authorization"), CHANNEL)
+    principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), CHANNEL)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     return principal

@@ -9,6 +9,15 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+_LIMITS = {
+    "minimum": "from",
+    "maximum": "to",
+    "maxLength": "characters up to",
+    "maxItems": "up to",
+    "pattern": "pattern",
+    "default": "otherwise",
+}
+
 STYLE = """\
 :root { color-scheme: light dark; }
 body { font: 16px/1.6 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 2rem 1.25rem; }
@@ -17,7 +26,6 @@ h2 code { font-size: 1rem; }
 .method { display: inline-block; min-width: 3.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid #8883; }
-pre { overflow-x: auto; padding: .75rem 1rem; background: #8881; border-radius: 6px; font-size: .85rem; }
 """
 
 
@@ -66,8 +74,8 @@ def _operation(method: str, path: str, operation: Json) -> str:
 
 
 def _parameter(parameter: Json) -> str:
-    name = parameter["name"] + ("" if parameter.get("required") else " (optional)")
-    return f"<tr><td><code>{escape(name)}</code><td>{escape(parameter['in'])}<td>{_shape(parameter['schema'])}</tr>"
+    name = f"<code>{escape(parameter['name'])}</code>{'' if parameter.get('required') else ' (optional)'}"
+    return f"<tr><td>{name}<td>{escape(parameter['in'])}<td>{_shape(parameter['schema'])}</tr>"
 
 
 def _contents(what: str, holder: Json) -> str:
@@ -83,10 +91,25 @@ def _shape(schema: Json) -> str:
         return f'<a href="#schema-{name}">{name}</a>'
     if "anyOf" in schema:
         return " or ".join(_shape(one) for one in schema["anyOf"])
-    limits = [f"{key} {schema[key]}" for key in ("minimum", "maximum", "maxLength", "default") if key in schema]
-    return escape(", ".join([schema.get("title") or schema.get("type", "any"), *limits]))
+    if "items" in schema:
+        return f"list of {_shape(schema['items'])}{_limits(schema)}"
+    if "properties" in schema:
+        return escape(f"{schema.get('title', 'object')}: {', '.join(schema['properties'])}")
+    if "enum" in schema:
+        return escape(" or ".join(json.dumps(value) for value in schema["enum"]))
+    return escape(schema.get("format") or schema.get("type", "any")) + _limits(schema)
+
+
+def _limits(schema: Json) -> str:
+    return "".join(f", {words} {escape(str(schema[key]))}" for key, words in _LIMITS.items() if key in schema)
 
 
 def _schema(name: str, schema: Json) -> str:
-    text = escape(json.dumps(schema, ensure_ascii=False, indent=2))
-    return f'<h3 id="schema-{escape(name)}">{escape(name)}</h3><pre>{text}</pre>'
+    required = schema.get("required", ())
+    rows = "".join(_field(field, shape, field in required) for field, shape in schema.get("properties", {}).items())
+    text = f"<p>{escape(schema.get('description', ''))}</p>"
+    return f'<h3 id="schema-{escape(name)}">{escape(name)}</h3>{text}<table><tr><th>Field<th>Type</tr>{rows}</table>'
+
+
+def _field(name: str, schema: Json, required: bool) -> str:
+    return f"<tr><td><code>{escape(name)}</code>{'' if required else ' (optional)'}<td>{_shape(schema)}</tr>"

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from ragbots.types import Question, Turn
@@ -28,6 +28,16 @@ def _day(value: object) -> date | None:
     raise PydanticCustomError("not_a_day", "is a date written YYYY-MM-DD")
 
 
+def _text(value: str) -> str:
+    """Half of a surrogate pair is valid in JSON but is no text: nothing could store or send it."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("string_unicode", "is not text") from error
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
 Day = Annotated[date, BeforeValidator(_day)]
 
 
@@ -39,14 +49,14 @@ class HistoryTurn(Strict):
     """An earlier turn of the conversation."""
 
     role: Literal["user", "assistant"]
-    content: Annotated[str, Field(max_length=MAX_TURN_CHARS)]
+    content: Annotated[Text, Field(max_length=MAX_TURN_CHARS)]
 
 
 class ChatRequest(Strict):
     """A question. Without `bot` the right one is found; `as_of` asks for the rules in force on that day."""
 
-    question: str
-    bot: Annotated[str | None, Field(max_length=200)] = None
+    question: Text
+    bot: Annotated[Text | None, Field(max_length=200)] = None
     conversation_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,43}$")] = None
     history: Annotated[tuple[HistoryTurn, ...], Field(max_length=MAX_TURNS)] = ()
     as_of: Day | None = None
@@ -59,6 +69,6 @@ class ChatRequest(Strict):
 class SearchRequest(Strict):
     """A search in one bot's documents: `q` is looked for, up to `k` articles come back."""
 
-    bot: Annotated[str, Field(max_length=200)]
-    q: str
+    bot: Annotated[Text, Field(max_length=200)]
+    q: Text
     k: Annotated[int, Field(ge=1, le=MAX_HITS)] = 10

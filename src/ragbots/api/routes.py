@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import TypeAdapter
@@ -68,7 +67,7 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
 @api.get("/bots", response_model=BotsJson)
 async def bots(desk: AtDesk, principal: Asking) -> Response:
     """The bots that may be asked, in order of id."""
-    return JSONResponse({"organisation": None, "bots": await desk.run(_bots, desk, principal)})
+    return JSONResponse({"organisation": None, "bots": await desk.look_up(_bots, desk, principal)})
 
 
 @api.get("/search", response_model=SearchJson)
@@ -82,7 +81,7 @@ async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, princip
 async def citation(citation_id: str, desk: AtDesk, principal: Asking) -> Response:
     """The passage a citation stands in: its whole article, the quoted words marked."""
     context = desk.runtime.context(principal)
-    return JSONResponse(passage_json(await desk.run(desk.runtime.passage, citation_id, context)))
+    return JSONResponse(passage_json(await desk.look_up(desk.runtime.passage, citation_id, context)))
 
 
 @health.get("/healthz", response_model=HealthJson)
@@ -94,8 +93,7 @@ async def healthz() -> Response:
 @health.get("/readyz", response_model=ReadyJson, responses={503: _PROBLEM})
 async def readyz(desk: AtDesk) -> Response:
     """Whether questions are answered at full speed, and what is wrong with which bot."""
-    # In a thread of its own: whoever waits for an answer must not make the server look unready.
-    ready, state = await to_thread.run_sync(desk.runtime.ready)
+    ready, state = await desk.look_up(desk.runtime.ready)
     if ready:
         return JSONResponse({"status": "ready", "bots": state})
     detail = "아직 시작하는 중입니다. 잠시 뒤 다시 시도해 주세요."

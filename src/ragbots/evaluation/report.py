@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ragbots.config import explain
 from ragbots.errors import ConfigurationError
-from ragbots.evaluation.scoring import Group, Report, Scores
+from ragbots.evaluation.scoring import Frozen, Group, Report, Scores
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Frozen):
     """One metric of one question (or of the total) then and now; `better` says which way it went."""
 
     id: str
@@ -24,8 +22,7 @@ class Change:
     better: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Frozen):
     """Per question what was gained and lost, over the questions that both runs have; and the totals of each.
 
     `only_now` and `only_before` are the ids that one run alone has: where there are any, the totals are of
@@ -117,7 +114,7 @@ def _change(name: str, metric: str, before: float | None, after: float | None) -
     if before is None or after is None:
         return None
     better = after < before if metric in _FEWER_IS_BETTER else after > before
-    return Change(name, metric, before, after, better)
+    return Change(id=name, metric=metric, before=before, after=after, better=better)
 
 
 _COLUMNS: dict[str, Callable[[Group], float | None]] = {

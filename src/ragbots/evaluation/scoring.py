@@ -32,11 +32,11 @@ DEPTHS = (1, 3, 5, 10)
 _Number = TypeVar("_Number", int, float)
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Retrieval(_Frozen):
+class Retrieval(Frozen):
     """Recall@k: share of the gold articles among the first k. MRR: 1 / rank of the first gold article."""
 
     recall_1: float | None = Field(None, alias="recall@1")
@@ -77,7 +77,7 @@ class Scores(Retrieval):
         return None if self.gold is None or self.gold_cited is None else self.gold_cited / self.gold
 
 
-class Judged(_Frozen):
+class Judged(Frozen):
     """One record with what came of it. `ranked` are (source, article), best first, with the right bot given
     (with the chosen one where the record names none); `unsupported` are the figures counted in the scores."""
 
@@ -94,7 +94,7 @@ class Judged(_Frozen):
     scores: Scores
 
 
-class Latency(_Frozen):
+class Latency(Frozen):
     """Milliseconds from question to answer."""
 
     p50: float | None = None
@@ -128,7 +128,7 @@ class Group(Retrieval):
     latency_ms: Latency
 
 
-class Report(_Frozen):
+class Report(Frozen):
     """What an evaluation found; `as_json` is what `ragbots eval --json` prints."""
 
     total: Group

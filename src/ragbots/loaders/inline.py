@@ -26,6 +26,7 @@ _STRUCK = re.compile(r"(?<![\w\\~])~~(?=[^\s~])(.+?)(?<=\S)~~(?!~)|<(del|s|strik
 _LINK = re.compile(
     r"[a-z][a-z0-9+.-]*:|[/#]|\.{1,2}/|www\.|\S+\.(md|html?|pdf|docx?|hwpx?|xlsx?|png|jpe?g|gif|svg)\b", re.I
 )
+_LABEL = re.compile(r"<[A-Z]>")
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
 _ATTRIBUTE = re.compile(r"\b(alt|src)\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _RAISED = str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ")
@@ -94,8 +95,9 @@ def _undo_emphasis(match: re.Match[str]) -> str:
 def _text(tokens: list[Token], where: str, omissions: list[Omission]) -> str:
     parts: list[str] = []
     raised = False
+    tags = {token.content for token in tokens if token.type == "html_inline"}
     for token in tokens:
-        if token.type == "html_inline":
+        if token.type == "html_inline" and not _is_label(token.content, tags):
             raised = {"<sup>": True, "</sup>": False}.get(token.content.lower(), raised)
             parts.append(_html(token.content, where, omissions))
         elif token.type == "image":
@@ -106,8 +108,13 @@ def _text(tokens: list[Token], where: str, omissions: list[Omission]) -> str:
     return "".join(parts)
 
 
+def _is_label(tag: str, tags: set[str]) -> bool:
+    """`유형 <A>`: one capital letter that nothing closes is no HTML."""
+    return bool(_LABEL.fullmatch(tag)) and f"</{tag[1:]}" not in tags
+
+
 def _html(tag: str, where: str, omissions: list[Omission]) -> str:
-    """Nothing for a tag of HTML, a line break for `<br>`, the thing itself for `<A>` and the like."""
+    """Nothing for a tag of HTML, a line break for `<br>`, the thing itself for other names."""
     name = _TAG.match(tag)
     if not name or not _HTML_TAGS.fullmatch(name[1]):
         return tag

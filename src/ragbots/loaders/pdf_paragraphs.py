@@ -47,7 +47,7 @@ _SIZE_CHANGE = 0.08
 class Setting:
     """How a document sets its lines, read off the lines themselves."""
 
-    tight: bool  # lines are filled to the last syllable: broken anywhere, or justified
+    tight: bool | None  # lines are filled to the last syllable: broken anywhere, or justified; None = too few lines
     keeps_spaces: bool  # a space at a line's end is drawn, so where there is none there was none
     pitch: float  # usual distance between the tops of lines of one paragraph; 0 = unknown
 
@@ -93,7 +93,7 @@ def setting_of(lines: Sequence[Line]) -> Setting:
     pairs = [(one, two) for one, two in pairwise(lines) if _same_column(one, two)]
     gaps = Counter(round(two.top - one.top) for one, two in pairs if _leaves_no_room(one) and two.top > one.top)
     return Setting(
-        tight=len(near) >= _FEWEST_LINES and len(tight) >= _TIGHT_SHARE * len(near),
+        tight=len(tight) >= _TIGHT_SHARE * len(near) if len(near) >= _FEWEST_LINES else None,
         keeps_spaces=len(with_space) >= max(2, _SPACE_SHARE * len(tight)),
         pitch=float(gaps.most_common(1)[0][0]) if gaps else 0.0,
     )
@@ -161,9 +161,9 @@ def _is_next_number(paragraph: Paragraph, text: str, counting: _Counting) -> boo
 
 
 def _is_word_end(before: str, text: str, setting: Setting, seams: WordSeams) -> bool:
-    """Whether `다.` or `가.` is the end of a sentence or word that was broken, not the letter of a 목."""
-    is_letter = _number(text)[0].startswith("가") and "가" <= before[-1:] <= "힣"
-    return setting.tight and is_letter and not seams.is_space(before, text)
+    """Whether `다.` is the end of a sentence that was broken before it, not the letter of a 목."""
+    may_end = setting.tight is not False and text.startswith("다.") and seams.is_seen(before[-1:] + "다.")
+    return may_end and not seams.is_space(before, text)
 
 
 def _number(text: str) -> tuple[str, int]:
@@ -184,7 +184,8 @@ def _with_seam(text: str, before: Line, line: Line, setting: Setting, seams: Wor
         return f"{text} {line.text}"
     if setting.keeps_spaces:
         return text + line.text
-    return seams.join(text, line.text, words_are_broken=setting.tight)
+    broken = _leaves_no_room(before) if setting.tight is None else setting.tight
+    return seams.join(text, line.text, words_are_broken=broken)
 
 
 def _leaves_no_room(line: Line) -> bool:

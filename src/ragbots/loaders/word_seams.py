@@ -61,6 +61,10 @@ class WordSeams:
                 return found
         return self._spacing.is_space(left, right)
 
+    def is_seen(self, words: str) -> bool:
+        """Whether the words stand in the middle of a line of the document."""
+        return words in self._lines
+
     def _by_document(self, left: str, right: str) -> bool | None:
         """What stands in the middle of lines, for the longest pieces of both words that stand there."""
         for end, start in _pieces(left.split()[-1], right.split()[0]):

@@ -123,7 +123,7 @@ def _gap_cost(last: tuple[int, int], order: tuple[int, int], *, strict: bool) ->
 # ---------------------------------------------------------------- tables of contents
 
 _CONTENTS_TITLE = re.compile(r"[\[<【]?\s*(?:목\s*차|차\s*례)\s*[\]>】]?")
-_LEADER = re.compile(r"(?:[\s.·…‥․\-_]{3,}|(?<=[)\]>])\s+|\t\s*)\d{1,4}\s*$")
+_LEADER = re.compile(r"(?:(?<![\s.·…‥․\-_])[\s.·…‥․\-_]{3,}|(?<=[)\]>])\s+|(?<!\s)\t\s*)\d{1,4}$")
 _EARLY = 60  # lines
 
 

