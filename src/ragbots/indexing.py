@@ -64,7 +64,9 @@ def take_inventory(bot: BotConfig, made_by: dict[str, str]) -> Inventory:
     omissions: list[Omission] = []
     for folder in bot.folders:
         if not folder.is_dir():
-            raise ConfigurationError(f"bot `{bot.id}`: no such source folder: {folder}", hint=f"see `sources` in {bot.path}")
+            raise ConfigurationError(
+                f"bot `{bot.id}`: no such source folder: {folder}", hint=f"see `sources` in {bot.path}"
+            )
         listing = list_folder(folder)
         omissions += listing.omissions
         files += [(path, source_of(path, folder), digest(path.read_bytes())) for path in listing.files]
@@ -165,4 +167,3 @@ def _refuse_incomplete(bot: BotConfig, pieces: Sequence[_Piece], failures: Seque
         ]
         if reasons:
             raise ChecksNotPassed(f"bot `{bot.id}`: incomplete, and --strict was given: {'; '.join(reasons)}")
-

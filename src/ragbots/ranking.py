@@ -53,8 +53,6 @@ def min_max(scores: Floats) -> Floats:
 
 def weighted_mean(parts: Iterable[tuple[float, Floats]]) -> Floats:
     """Mean of the parts by weight, each brought to 0–1 before."""
-    total, weights = 0.0, 0.0
-    for weight, scores in parts:
-        total = total + min_max(scores) * np.float32(weight)
-        weights += weight
-    return np.asarray(total / np.float32(weights), dtype=np.float32)
+    scaled = [(weight, min_max(scores)) for weight, scores in parts]
+    weights = np.array([weight for weight, _ in scaled], dtype=np.float32)
+    return np.asarray(np.average([scores for _, scores in scaled], axis=0, weights=weights), dtype=np.float32)

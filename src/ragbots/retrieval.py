@@ -152,7 +152,9 @@ def route(query: Query, bots: Sequence[OpenBot]) -> Route:
     return choose(result)
 
 
-def _exact_parts(query: Query, bot: OpenBot, idf: Mapping[str, float], article_idf: Mapping[str, float]) -> dict[str, Floats]:
+def _exact_parts(
+    query: Query, bot: OpenBot, idf: Mapping[str, float], article_idf: Mapping[str, float]
+) -> dict[str, Floats]:
     """The unscaled parts of every article's score, from the vectors themselves."""
     contents = bot.version.contents
     return {
@@ -167,7 +169,10 @@ def _adjusted(scores: Floats, query: Query, bot: OpenBot) -> Floats:
     if not query.asks_addendum:
         scores = scores * bot.factors
     if query.named:
-        named = [any(name.up_to(Level.ARTICLE, Level.ANNEX).contains(address) for name in query.named) for address in bot.article_addresses]
+        named = [
+            any(name.up_to(Level.ARTICLE, Level.ANNEX).contains(address) for name in query.named)
+            for address in bot.article_addresses
+        ]
         scores = scores + np.array(named, dtype=np.float32) * np.float32(NAMED_ARTICLE)
     return scores
 

@@ -29,7 +29,7 @@ from ragbots.retrieval import OpenBot, Passage, SearchResult
 from ragbots.state import Database
 from ragbots.state.database import StoredTurn, Verdict
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
-from ragbots.stores.versions import damage, store_name
+from ragbots.stores.versions import damage, open_version, store_name
 from ragbots.types import Answer, Context, Principal, Question, Turn
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ class Built:
 class Runtime:
     """One installation, opened. Models are loaded and versions opened when first needed."""
 
-    def __init__(self, settings: Settings, bots: Mapping[str, BotConfig], mistakes: tuple[ConfigurationError, ...]) -> None:
+    def __init__(
+        self, settings: Settings, bots: Mapping[str, BotConfig], mistakes: tuple[ConfigurationError, ...]
+    ) -> None:
         self.settings = settings
         self.bots = bots
         self.mistakes = mistakes
@@ -158,11 +160,26 @@ class Runtime:
         if question.history or question.conversation_id is None:
             return question
         turns = self.database.conversation(question.conversation_id, context.principal.user_id, REMEMBERED_TURNS)
-        history = [turn for stored in turns for turn in (Turn("user", stored.question), Turn("assistant", stored.answer["answer"]))]
+        history = [
+            turn
+            for stored in turns
+            for turn in (Turn("user", stored.question), Turn("assistant", stored.answer["answer"]))
+        ]
         return replace(question, history=tuple(history))
 
     def _remember(self, question: Question, given: Answer, context: Context) -> None:
-        turn = StoredTurn(datetime.now(UTC), question.text, {"id": given.id, "status": given.status, "answer": given.answer, "bot": given.bot, "index_version": given.index_version, "citations": [citation.id for citation in given.citations]})
+        turn = StoredTurn(
+            datetime.now(UTC),
+            question.text,
+            {
+                "id": given.id,
+                "status": given.status,
+                "answer": given.answer,
+                "bot": given.bot,
+                "index_version": given.index_version,
+                "citations": [citation.id for citation in given.citations],
+            },
+        )
         principal = context.principal
         self.database.remember(given.conversation_id, principal.user_id, principal.channel, turn)
 
@@ -191,7 +208,7 @@ class Runtime:
 
     def _of_version(self, bot: OpenBot, version: str) -> OpenBot:
         """A bot with another version than the released one, for citations given before a release."""
-        opened = releases.open_version(self.shelf.path(bot.config.id, version))
+        opened = open_version(self.shelf.path(bot.config.id, version))
         return OpenBot(bot.config, opened, ExactStoreFactory().open("", opened.contents.vectors))
 
     def _open_bot(self, bot_id: str, context: Context) -> OpenBot:
@@ -257,7 +274,8 @@ class Runtime:
         """Whether questions can be answered, and for each bot its version or what is wrong."""
         held = self._held
         state = {
-            bot_id: held.trouble.get(bot_id) or (held.bots[bot_id].version.id if bot_id in held.bots else "no released version")
+            bot_id: held.trouble.get(bot_id)
+            or (held.bots[bot_id].version.id if bot_id in held.bots else "no released version")
             for bot_id in self.bots
         }
         return self._warm and bool(held.bots), state

@@ -103,13 +103,14 @@ def test_a_sample_question_is_answered_and_its_citation_opens(page: Page) -> Non
     expect(card.locator(".card-title")).to_be_focused()
 
 
-def test_a_row_of_an_annex_opens_as_a_table(page: Page) -> None:
+def test_an_annex_opens_as_a_table(page: Page) -> None:
     ask(page, "소형 화분에는 물을 한 번에 얼마나 주나요?")
-    page.locator(".turn .card", has_text="별표 1").first.locator(".card-title").click()
+    page.locator(".turn").get_by_role("button", name="별표 1").first.click()  # cited, or to be seen besides
     table = page.get_by_role("dialog").locator("table")
     expect(table).to_have_count(1)
     expect(table.get_by_role("columnheader")).to_have_text(["화분 크기", "물의 양(1회)", "받침 교체"])
-    expect(table.locator("tr.quoted mark").first).to_be_in_viewport()
+    expect(table.locator("tbody tr")).to_have_count(3)
+    expect(table.locator("tbody tr").last).to_contain_text("300밀리리터")
 
 
 def test_what_the_regulation_does_not_say_is_refused_with_the_contact(page: Page) -> None:

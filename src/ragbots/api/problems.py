@@ -134,7 +134,9 @@ def _ours(error: RagbotsError) -> Problem:
     if error.http_status < 500:
         return Problem(error.http_status, error.slug, error.for_people)
     number = _number()
-    log.error("error %s: %s: %s", number, type(error).__name__, error)
+    # What is not there yet is for an administrator to know of, but no fault of the program.
+    level = logging.ERROR if error.http_status == 500 else logging.WARNING
+    log.log(level, "error %s: %s: %s", number, type(error).__name__, error)
     return Problem(error.http_status, error.slug, error.for_people, _instance(number))
 
 

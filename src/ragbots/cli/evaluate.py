@@ -18,11 +18,16 @@ from ragbots.types import Citation, Context, Hit, Question
 def evaluate(
     context: typer.Context,
     questions: Annotated[
-        list[Path] | None, typer.Option("--questions", help="Question files; left out = those the bots name.", show_default=False)
+        list[Path] | None,
+        typer.Option("--questions", help="Question files; left out = those the bots name.", show_default=False),
     ] = None,
-    more: Annotated[list[Path] | None, typer.Argument(help="More question files.", metavar="[FILE…]", show_default=False)] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="More question files.", metavar="[FILE…]", show_default=False)
+    ] = None,
     retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Only search, answer nothing.")] = False,
-    compare: Annotated[Path | None, typer.Option(help="A report of an earlier run (--json).", metavar="BASELINE.json")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="A report of an earlier run (--json).", metavar="BASELINE.json")
+    ] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,

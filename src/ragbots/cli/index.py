@@ -10,7 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots import releases
-from ragbots.cli.common import BotArgument, BotsDir, DataDir, Json, err, out, print_json, progress, runtime, wants_json, whoami
+from ragbots.cli.common import (
+    BotArgument,
+    BotsDir,
+    DataDir,
+    Json,
+    err,
+    out,
+    print_json,
+    progress,
+    runtime,
+    wants_json,
+    whoami,
+)
 from ragbots.errors import ConfigurationError, DamagedVersion, RagbotsError
 from ragbots.runtime import Runtime
 from ragbots.stores.versions import Manifest, read_manifest, version_directories
@@ -86,13 +98,21 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
 
 
 def _show_built(results: list[dict[str, Any]]) -> None:
-    table = Table("bot", "", "documents", "articles", "tables", "chunks", "left out", "version", box=None, header_style="dim")
+    table = Table(
+        "bot", "", "documents", "articles", "tables", "chunks", "left out", "version", box=None, header_style="dim"
+    )
     for result in results:
         state = result["status"] + (", released" if result.get("released") else "")
         style = "red" if result["error"] else "green"
         documents = result.get("documents", [])
         omitted = sum(len(document["omissions"]) for document in documents)
-        cells = [len(documents), sum(d["articles"] for d in documents), sum(d["tables"] for d in documents), result.get("chunks", 0), omitted]
+        cells = [
+            len(documents),
+            sum(d["articles"] for d in documents),
+            sum(d["tables"] for d in documents),
+            result.get("chunks", 0),
+            omitted,
+        ]
         table.add_row(result["bot"], Text(state, style=style), *map(str, cells), result["version"] or "–")
     out.print(table)
     for result in results:
@@ -147,7 +167,18 @@ def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
 
 
 def _show_documents(version: dict[str, Any]) -> None:
-    table = Table("document", "characters", "indexed", "articles", "tables", "pages", "left out", box=None, header_style="dim", pad_edge=True)
+    table = Table(
+        "document",
+        "characters",
+        "indexed",
+        "articles",
+        "tables",
+        "pages",
+        "left out",
+        box=None,
+        header_style="dim",
+        pad_edge=True,
+    )
     for document in version.get("documents", []):
         cells = [document["characters"], document["characters_indexed"], document["articles"], document["tables"]]
         left_out = len(document["omissions"])
@@ -156,7 +187,12 @@ def _show_documents(version: dict[str, Any]) -> None:
     for document in version.get("documents", []):
         for omission in document["omissions"]:
             where = f" at {omission['where']}" if omission["where"] else ""
-            out.print(f"    {document['source']}{where}: {omission['what']}: {omission['why']}", style="dim", highlight=False, soft_wrap=True)
+            out.print(
+                f"    {document['source']}{where}: {omission['what']}: {omission['why']}",
+                style="dim",
+                highlight=False,
+                soft_wrap=True,
+            )
     for failure in version.get("failures", []):
         out.print(Text(f"    not read: {failure['reason']}", style="red"), soft_wrap=True)
 
@@ -166,7 +202,9 @@ def release_version(
     context: typer.Context,
     bot: BotArgument,
     version: Annotated[str, typer.Argument(help="A version, as `index status` names it.")],
-    force: Annotated[str | None, typer.Option("--force", help="Release although checks fail; the reason is kept.", metavar="WHY")] = None,
+    force: Annotated[
+        str | None, typer.Option("--force", help="Release although checks fail; the reason is kept.", metavar="WHY")
+    ] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -215,7 +253,12 @@ def verify(
     if wants_json(context, as_json):
         print_json(asdict(verdict))
     else:
-        out.print(Text(f"{bot} {chosen}: {'sound' if verdict.passed else 'not sound'}", style="green" if verdict.passed else "red"))
+        out.print(
+            Text(
+                f"{bot} {chosen}: {'sound' if verdict.passed else 'not sound'}",
+                style="green" if verdict.passed else "red",
+            )
+        )
         for line in (*verdict.report["problems"], *verdict.report["notes"]):
             out.print(f"  {line}", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if verdict.passed else 3)

@@ -154,7 +154,9 @@ def search(
         return
     table = Table("", "score", "document", "address", "text", box=None, header_style="dim")
     for hit in found["hits"]:
-        table.add_row(str(hit["rank"]), f"{hit['score']:.3f}", hit["source"], hit["address"], " ".join(hit["text"].split())[:100])
+        table.add_row(
+            str(hit["rank"]), f"{hit['score']:.3f}", hit["source"], hit["address"], " ".join(hit["text"].split())[:100]
+        )
     out.print(table)
 
 
@@ -173,5 +175,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
-
-

@@ -16,7 +16,9 @@ FIELDS: Mapping[str, FieldWeight] = {
 LEXICAL_ID = f"{Morphemes.id}/bm25f-1"
 
 
-def index_words(chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], morphemes: Morphemes) -> tuple[Postings, Postings]:
+def index_words(
+    chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], morphemes: Morphemes
+) -> tuple[Postings, Postings]:
     """Postings of the chunks, and of the articles that the half-open ranges of chunks make up."""
     titles = morphemes.terms_of_many([" ".join(chunk.breadcrumb[:-1] or chunk.breadcrumb) for chunk in chunks])
     headings = morphemes.terms_of_many([chunk.heading for chunk in chunks])
@@ -26,7 +28,11 @@ def index_words(chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], morph
         for title, heading, body in zip(titles, headings, bodies, strict=True)
     ]
     whole = [
-        {"title": titles[start], "heading": headings[start], "body": [term for body in bodies[start:end] for term in body]}
+        {
+            "title": titles[start],
+            "heading": headings[start],
+            "body": [term for body in bodies[start:end] for term in body],
+        }
         for start, end in spans
     ]
     return build_postings(small, FIELDS), build_postings(whole, FIELDS)

@@ -11,7 +11,9 @@ from kiwipiepy import Kiwi, Token
 # Nouns, numerals, roots, verbs and adjectives, foreign words, numbers, Chinese characters.
 _KEPT = frozenset({"NNG", "NNP", "NNB", "NR", "XR", "VV", "VA", "SL", "SN", "SH", "MAG", "XPN"})
 # Verbs and nouns that stand in every rule and every question and tell nothing apart.
-_EMPTY = frozenset({"하", "되", "있", "없", "않", "이", "것", "수", "때", "등", "및", "바", "안", "못", "더", "또", "좀"})
+_EMPTY = frozenset(
+    {"하", "되", "있", "없", "않", "이", "것", "수", "때", "등", "및", "바", "안", "못", "더", "또", "좀"}
+)
 _SEPARATORS = str.maketrans({"ㆍ": " ", "·": " ", "∙": " ", "・": " "})
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 

@@ -63,11 +63,12 @@ class ExtractiveComposer:
         if not chosen:
             return None
         first = chosen[0]
-        kept = [first, *(other for other in chosen[1:] if other.score >= self._rules.second * first.score and other.score > 0.6)]
+        kept = [
+            first,
+            *(other for other in chosen[1:] if other.score >= self._rules.second * first.score and other.score > 0.6),
+        ]
         quotations = [self._quotation(provision, terms) for provision in kept]
-        text = "\n\n".join(
-            f"{_heading(material[quotation.material])}\n{quotation.text}" for quotation in quotations
-        )
+        text = "\n\n".join(f"{_heading(material[quotation.material])}\n{quotation.text}" for quotation in quotations)
         return Draft(text, tuple(quotations))
 
     def _provisions(

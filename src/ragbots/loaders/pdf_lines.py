@@ -6,6 +6,7 @@ Coordinates are PDF points from the top left corner.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,8 @@ _WORD_GAP = 0.25  # of the type size: a gap that wide is a space though none is 
 _OVERPRINT = 0.8  # points: the same character drawn again for boldness
 _BOLD = re.compile(r"bold|black|heavy|(?<![a-z])(?:eb|b)$", re.IGNORECASE)
 _UNIT = re.compile(r"[가-힣]?[^\s가-힣]*")
+# Fonts make PDF readers say "radical" or "ligature" where the author wrote the character or the letters.
+_LOOKALIKE = re.compile(r"[\u2e80-\u2fd5\ufb00-\ufb06]")
 _UNMAPPED = re.compile(r"\(cid:\d+\)")
 
 
@@ -119,7 +122,7 @@ def _spaced(chars: Sequence[Char]) -> str:
             parts.append(" ")
         parts.append(char["text"])
         end = char["x1"]
-    return "".join(parts)
+    return _LOOKALIKE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), "".join(parts))
 
 
 def _width(seen: Sequence[Char], count: int) -> float:

@@ -18,14 +18,17 @@ from ragbots.loaders.pdf_lines import Line
 from ragbots.loaders.word_seams import WordSeams
 from ragbots.types import SUBITEM_LETTERS
 
-_ARTICLE = re.compile(r"제\s?\d+\s?조(?:의\s?\d+)?\s*(?:[(（][^)）]*[)）](?![가-힣」』,.])|삭\s?제)")
+_ARTICLE = re.compile(r"제\s?\d+\s?조(?:의\s?\d+)?\s*(?:[(（][^)）]*[)）](?![가-힣」』,.'’”]|\")|삭\s?제|$)")
 _DIVISION = re.compile(r"제\s?\d+\s?[편장절관](?:의\s?\d+)?(?:\s|$)")
-_SECTION = re.compile(r"(?:부\s*칙|\[?별\s*[표지]|비고)(?:\s*제?\s?\d+|\s*[<(\[:：]|\s*$)")
-_CIRCLED = re.compile(r"[①-⑳㉑-㉟㊱-㊿]")
+_SECTION = re.compile(
+    r"부\s*칙\s*(?:[<(（〈]|$)|\[\s*별\s*[표지]|비고\s*(?:[:：]|$)"
+    r"|별\s*[표지]\s*제?\s*\d*(?:의\d+)?(?:호\s*(?:서식)?)?\s*(?:$|.*관련\s*[)\]]$)"
+)
+_CIRCLED = re.compile(r"[①-⑳㉑-㉟㊱-㊿]|<\d{1,3}>")
 _BULLET = re.compile(r"(?:[※○●□■◇◆▪•]|[-–·ㆍ*]\s)")
 _NOTE = re.compile(r"\[(?:본조|전문|제목|종전|시행|별표|별지)")
 _NUMBERED = (
-    ("1.", re.compile(r"(\d{1,3})(?:의\d+)?\.(?!\s*\d{1,2}\.|\d)\s*(?![>\])])")),
+    ("1.", re.compile(r"(\d{1,3})(?P<branch>의\d+)?\.(?!\s*\d{1,2}\.|\d)\s*(?![>\])])")),
     ("가.", re.compile(rf"([{SUBITEM_LETTERS}])\.\s")),
     ("1)", re.compile(r"(\d{1,2})\)\s*")),
     ("가)", re.compile(rf"([{SUBITEM_LETTERS}])\)\s*")),
@@ -34,6 +37,7 @@ _NUMBERED = (
 )
 _STARTS = re.compile("|".join(each.pattern for each in (_ARTICLE, _DIVISION, _SECTION, _CIRCLED, _BULLET, _NOTE)))
 _DATE_BEGUN = re.compile(r"\d{4}\.(?:\s*\d{1,2}\.)?$")
+_GOES_ON = re.compile(r"(?:[,·ㆍ(「\"“‘]|및|또는|내지)$")
 _TIGHT_ROOM = 1.3  # of the type size: less room than that takes no further syllable
 _LOOSE_ROOM = 5.0  # of the type size: more room than that is the end of a paragraph anyway
 _TIGHT_SHARE = 0.7  # ends of paragraphs make up the rest; ragged lines leave room at two of three
@@ -49,7 +53,7 @@ class Setting:
 
     tight: bool | None  # lines are filled to the last syllable: broken anywhere, or justified; None = too few lines
     keeps_spaces: bool  # a space at a line's end is drawn, so where there is none there was none
-    pitch: float  # usual distance between the tops of lines of one paragraph; 0 = unknown
+    pitch: float  # usual distance between the tops of lines of one paragraph, in type sizes; 0 = unknown
 
 
 @dataclass(slots=True)
@@ -71,15 +75,16 @@ class _Counting:
     last: dict[str, int] = field(default_factory=dict)
 
     def begins(self, text: str) -> bool:
-        """Whether the text begins with 1, 가, or the number after the last of its kind."""
-        kind, number = _number(text)
-        return number == 1 or (number > 0 and number == self.last.get(kind, 0) + 1)
+        """Whether the text begins with 1, 가, the number after the last of its kind, or a branch of the last."""
+        kind, number, branch = _number(text)
+        last = self.last.get(kind, 0)
+        return number == 1 or (number > 0 and number in ((last, last + 1) if branch else (last + 1,)))
 
     def note(self, text: str) -> None:
         """Takes in the beginning of a written line."""
         if _ARTICLE.match(text) or _DIVISION.match(text) or _CIRCLED.match(text) or _SECTION.match(text):
             self.last.clear()
-        kind, number = _number(text)
+        kind, number, _ = _number(text)
         if kind:
             deeper = [name for name, _ in _NUMBERED][[name for name, _ in _NUMBERED].index(kind) + 1 :]
             self.last = {name: count for name, count in self.last.items() if name not in deeper} | {kind: number}
@@ -91,11 +96,13 @@ def setting_of(lines: Sequence[Line]) -> Setting:
     tight = [line for line in near if _leaves_no_room(line)]
     with_space = [line for line in tight if line.ends_with_space]
     pairs = [(one, two) for one, two in pairwise(lines) if _same_column(one, two)]
-    gaps = Counter(round(two.top - one.top) for one, two in pairs if _leaves_no_room(one) and two.top > one.top)
+    gaps = Counter(
+        round((two.top - one.top) / one.size, 2) for one, two in pairs if _leaves_no_room(one) and two.top > one.top
+    )
     return Setting(
         tight=len(tight) >= _TIGHT_SHARE * len(near) if len(near) >= _FEWEST_LINES else None,
         keeps_spaces=len(with_space) >= max(2, _SPACE_SHARE * len(tight)),
-        pitch=float(gaps.most_common(1)[0][0]) if gaps else 0.0,
+        pitch=gaps.most_common(1)[0][0] if gaps else 0.0,
     )
 
 
@@ -134,7 +141,9 @@ def _is_new(paragraph: Paragraph, line: Line, setting: Setting, counting: _Count
     if abs(before.size - line.size) > _SIZE_CHANGE * before.size or before.bold != line.bold:
         return True
     outdented = line.x0 < min(one.x0 for one in paragraph.lines) - line.size / 2
-    if _is_apart(before, line, setting) or outdented or _STARTS.match(line.text):
+    if _is_apart(before, line, setting) or outdented:
+        return True
+    if _STARTS.match(line.text) and not _GOES_ON.search(paragraph.text):
         return True
     return _is_next_number(paragraph, line.text, counting) and not _is_word_end(
         paragraph.text, line.text, setting, seams
@@ -149,7 +158,7 @@ def _is_full(before: Line, line: Line, setting: Setting) -> bool:
 
 def _is_apart(before: Line, line: Line, setting: Setting) -> bool:
     same_page = before.page == line.page
-    return same_page and setting.pitch > 0 and line.top - before.top > _PARAGRAPH_GAP * setting.pitch
+    return same_page and setting.pitch > 0 and line.top - before.top > _PARAGRAPH_GAP * setting.pitch * line.size
 
 
 def _is_next_number(paragraph: Paragraph, text: str, counting: _Counting) -> bool:
@@ -166,13 +175,14 @@ def _is_word_end(before: str, text: str, setting: Setting, seams: WordSeams) -> 
     return may_end and not seams.is_space(before, text)
 
 
-def _number(text: str) -> tuple[str, int]:
-    """The kind of list and the number a text begins with; ("", 0) for none."""
+def _number(text: str) -> tuple[str, int, bool]:
+    """The kind of list, the number a text begins with, whether it is a branch (`8의2.`); ("", 0, False) for none."""
     for kind, pattern in _NUMBERED:
         if match := pattern.match(text):
             mark = match[1]
-            return kind, int(mark) if mark.isdigit() else SUBITEM_LETTERS.index(mark) + 1
-    return "", 0
+            number = int(mark) if mark.isdigit() else SUBITEM_LETTERS.index(mark) + 1
+            return kind, number, bool(match.groupdict().get("branch"))
+    return "", 0, False
 
 
 def _joined(paragraph: Paragraph, line: Line, setting: Setting, seams: WordSeams) -> str:

@@ -121,7 +121,9 @@ class Database:
             known = known.where(tables.versions.c.bot == bot, tables.versions.c.version == version)
             if connection.execute(known).first() is None:
                 raise NotFound(f"bot `{bot}` has no version `{version}`", hint=f"see `ragbots index status {bot}`")
-            before = connection.execute(select(pointer.c.version).where(pointer.c.bot == bot).with_for_update()).scalar()
+            before = connection.execute(
+                select(pointer.c.version).where(pointer.c.bot == bot).with_for_update()
+            ).scalar()
             values = {"version": version, "at": now}
             if before is None:
                 connection.execute(insert(pointer).values(bot=bot, **values))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 from datetime import date
 
@@ -114,8 +115,6 @@ def test_a_slow_failure_is_the_last_event(
     monkeypatch.setattr(events, "PING_SECONDS", 0.01)
 
     def fail_late(_question: Question) -> Answer:
-        import time
-
         time.sleep(0.1)
         raise NotReleased("nothing released in /srv/data", for_people="아직입니다.")
 

@@ -62,6 +62,8 @@ def texts(document: Document) -> list[str]:
     return [element.text for element in document.elements if element.kind is not ElementKind.TABLE]
 
 
+RADICALS = ("비상(⾮常)", "비상(非常)")
+
 RULES = [
     "① 직원은 휴가를 가려는 날의 3일 전까지 그룹웨어로 신청하여야 하며, "
     "부서장은 업무에 지장이 있으면 그 시기를 바꿀 수 있다.",
@@ -86,6 +88,21 @@ def test_a_broken_word_is_whole_and_a_broken_phrase_keeps_its_space(load: Load, 
     source = "# 규정\n\n" + "\n\n".join(RULES)
     document = load("a.pdf", renderer.render_pdf(load("a.md", source)))
     assert [line for line in texts(document)[1:] if line.strip()] == RULES
+
+
+def test_radicals_are_the_characters_they_look_like(load: Load) -> None:
+    """Browsers print 非 with the code of the radical ⾮; nobody could search for it."""
+    assert texts(load("a.pdf", made(lines_page([RADICALS[0]])))) == [RADICALS[1]]
+
+
+def test_references_at_the_beginning_of_a_line_are_no_headings(load: Load) -> None:
+    printed = [
+        "제1조(시행일) 이 규정은 공포한 날부터 시행한다. 다만, 제42조제4항과 제43조의 개정규정 및",
+        "제52조(제1항은 제외한다) 및",
+    ]
+    document = load("a.pdf", made(lines_page([*printed, "별표 1은 다음 해에 시행한다."])))
+    assert len(document.elements) == 2
+    assert texts(document)[0].endswith("제52조(제1항은 제외한다) 및")
 
 
 def test_running_lines_are_reported_and_paragraphs_go_over_the_page(load: Load) -> None:

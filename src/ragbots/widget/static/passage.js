@@ -140,7 +140,7 @@ function table(rows) {
   const columns = data[0]?.cells.map(([column]) => column) ?? [];
   const drawn = heads.flatMap(headRows);
   const fits = drawn.every((row) => row.cells.length === columns.length || data.length === 0);
-  const named = columns.some(Boolean) ? [namedColumns(columns)] : null;
+  const named = columns.some(Boolean) ? [namedColumns(columns, heads.some((row) => row.quoted))] : null;
   const head = drawn.length && fits ? drawn : (named ?? drawn);
   const label = rows[0].address ? `${rows[0].address} 표` : "표";
   return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": label }, [
@@ -148,8 +148,9 @@ function table(rows) {
   ]);
 }
 
-function namedColumns(columns) {
-  return el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name)));
+function namedColumns(columns, quoted) {
+  const cell = (name) => el("th", { scope: "col" }, quoted ? el("mark", {}, name) : name);
+  return el("tr", { class: quoted ? "quoted" : null }, columns.map(cell));
 }
 
 /** A heading's text holds its lines one below the other, the cells of a line parted by tabs. */

@@ -1,0 +1,62 @@
+# make run    environment, indexes of all bots, server
+# make test   what the tests need, then the tests
+# make check  style, types, the floors
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+BOTS   ?= bots
+QUESTIONS ?= $(wildcard eval/*.jsonl)
+
+.PHONY: run setup test check bench eval lock corpora clean
+
+run: setup
+	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
+	@$(BIN)/ragbots --bots-dir $(BOTS) serve
+
+setup: $(VENV)/.base
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/unit/test_floors.py
+
+eval: setup
+	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
+	@$(BIN)/ragbots --bots-dir $(BOTS) eval $(QUESTIONS)
+
+bench: $(VENV)/.bench
+	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
+	@$(BIN)/python tools/bench.py --bots-dir $(BOTS) --questions $(QUESTIONS)
+
+# The PDF and DOCX files of corpora/ from their texts in corpora/masters/.
+corpora: $(VENV)/.dev
+	$(BIN)/python tools/render_corpora.py
+
+# The locks anew, from pyproject.toml. torch is pinned without the suffix of a build.
+lock: $(VENV)/.dev
+	$(BIN)/pip install -q pip-tools
+	for name in base dev bench; do \
+	  case $$name in base) extras="--extra postgres";; dev) extras="--extra postgres --extra dev -c requirements/base.txt";; \
+	    bench) extras="--extra postgres --extra dev --extra bench -c requirements/dev.txt";; esac; \
+	  $(BIN)/pip-compile -q --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-annotate \
+	    $$extras -o requirements/$$name.txt pyproject.toml && sed -i 's/+cpu$$//' requirements/$$name.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing $< (torch is the largest part; the first time takes minutes) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . 2>/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
