@@ -170,7 +170,7 @@ def _pdf_table(element: Element) -> Table:
 
 def _column_widths(rows: Iterable[tuple[str, ...]]) -> list[float]:
     """The page's width shared by how much stands in each column, within bounds."""
-    longest = [max(9, min(24, max(len(cell) for cell in column))) for column in zip(*rows, strict=True)]
+    longest = [max(12, min(24, max(len(cell) for cell in column))) for column in zip(*rows, strict=True)]
     return [WIDTH * length / sum(longest) for length in longest]
 
 

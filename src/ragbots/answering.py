@@ -13,7 +13,7 @@ from ragbots.config import BotConfig
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.ports import Composer, Draft, Embedder, Material, Quotation
-from ragbots.regulation import strip_notes
+from ragbots.regulation import readable
 from ragbots.retrieval import Found, OpenBot, Query, read_question, route, search, with_glossary
 from ragbots.routing import Route
 from ragbots.text import clean, squeeze
@@ -170,8 +170,8 @@ def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
     """The draft, if every line it quotes stands in the blocks it names; else None."""
     for quotation in draft.quotations:
         first, last = quotation.blocks
-        source = "\n".join(block.text for index, block in material[quotation.material].blocks if first <= index < last)
-        if not all(stands_in(line, strip_notes(source)) for line in quotation.text.split("\n")):
+        source = "\n".join(readable(block) for index, block in material[quotation.material].blocks if first <= index < last)
+        if not all(stands_in(line, source) for line in quotation.text.split("\n")):
             return None
     return draft if draft.quotations else None
 

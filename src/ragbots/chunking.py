@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
 from ragbots.regulation.notes import is_elided, is_repealed, strip_notes
+from ragbots.regulation.reading import CELL_JOINT, cell_texts, readable
 from ragbots.text import digest, one_line
 from ragbots.types import (
     Address,
@@ -228,7 +229,6 @@ class _Atom:
 _RANKS = {BlockKind.ITEM: 1, BlockKind.ROW: 1, BlockKind.SUBITEM: 2}
 _INNER_RANK, _GLUED_RANK = 3, 4
 _SENTENCE_END = re.compile(r"(?<=[가-힣A-Za-z][가-힣)\]\"”'’][.?!])\s+")
-_CELL_JOINT = " | "
 
 
 def _atoms(regulation: Regulation, unit: _Unit, crumb: tuple[str, ...]) -> list[_Atom]:
@@ -252,17 +252,12 @@ def _block_text(block: Block, following: Sequence[Block]) -> str:
     if block.kind is not BlockKind.ROW:
         return _tidy(block.text)
     if block.cells:
-        return _CELL_JOINT.join(_cell_texts(block))
+        return readable(block)
     names = [_tidy(name) for name in re.split(r"[\t\n]", block.text)]
     rows = takewhile(lambda row: bool(row.cells), following)
-    said_below = _letters("".join(text for row in rows for text in _cell_texts(row)))
+    said_below = _letters("".join(text for row in rows for text in cell_texts(row)))
     unsaid = [name for name in names if name and _letters(name) not in said_below]
-    return _CELL_JOINT.join(dict.fromkeys(name for name in names if name)) if unsaid else ""
-
-
-def _cell_texts(block: Block) -> list[str]:
-    cells = [(one_line(column), _tidy(value)) for column, value in block.cells]
-    return [f"{column}: {value}" if column else value for column, value in cells if value]
+    return CELL_JOINT.join(dict.fromkeys(name for name in names if name)) if unsaid else ""
 
 
 def _letters(text: str) -> str:
@@ -272,7 +267,7 @@ def _letters(text: str) -> str:
 def _parts(atom: _Atom) -> list[_Atom]:
     """A line too long to stay whole: its cells, else its sentences, else its halves."""
     for joint, pieces in (
-        (_CELL_JOINT, atom.text.split(_CELL_JOINT)),
+        (CELL_JOINT, atom.text.split(CELL_JOINT)),
         (" ", _SENTENCE_END.split(atom.text)),
         _halves(atom.text),
     ):

@@ -295,7 +295,7 @@ def block_range(bot: OpenBot, number: int) -> Span:
 
 
 def _shown(block: Block, quoted: bool) -> PassageBlock:
-    text = block.text if block.kind is BlockKind.NOTE else strip_notes(block.text)
+    text = block.text if block.kind in (BlockKind.NOTE, BlockKind.ROW) else strip_notes(block.text)
     marks = ((0, len(text)),) if quoted and text else ()
     return PassageBlock(block.kind.value, str(block.address), text, block.cells, quoted, marks)
 

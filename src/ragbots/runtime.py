@@ -38,6 +38,7 @@ KOREA = timezone(timedelta(hours=9))
 CHUNK_TOKENS = 160
 LOCK_SECONDS = 2.0
 POINTER_SECONDS = 0.5
+SWAP_GRACE_SECONDS = 30.0
 REMEMBERED_TURNS = 3
 
 
@@ -72,8 +73,10 @@ class Runtime:
         self.identity: Identity = LocalIdentity()
         self.database = Database(settings.state_url)
         self._held = Held({}, {}, {})
-        self._looked_at = 0.0
+        self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
+        self._loading = threading.Lock()
+        self._warm = False
 
     @classmethod
     def open(cls, settings: Settings) -> Runtime:
@@ -102,8 +105,18 @@ class Runtime:
     def shelf(self) -> Shelf:
         return Shelf(self.settings.indexes, self.database, self.stores)
 
-    @cached_property
+    @property
     def embedder(self) -> SentenceEmbedder:
+        with self._loading:  # two threads that need it first load it once
+            return self._embedder
+
+    @property
+    def morphemes(self) -> Morphemes:
+        with self._loading:
+            return self._morphemes
+
+    @cached_property
+    def _embedder(self) -> SentenceEmbedder:
         dtype = fast_dtype()
         if self.settings.embedder == "bundled":
             return bundled(self.settings.models, dtype=dtype)
@@ -115,7 +128,7 @@ class Runtime:
         return from_folder(folder, dtype=dtype)
 
     @cached_property
-    def morphemes(self) -> Morphemes:
+    def _morphemes(self) -> Morphemes:
         return Morphemes()
 
     @cached_property
@@ -135,10 +148,10 @@ class Runtime:
 
     def ask(self, question: Question, context: Context) -> Answer:
         """The answer; remembered as a turn of its conversation."""
-        checked_question(question.text, self.settings.max_question_chars)
-        known = self._with_history(question, context)
+        text = checked_question(question.text, self.settings.max_question_chars)
+        known = self._with_history(replace(question, text=text), context)
         given = self.answer_unremembered(known, context)
-        self._remember(question, given, context)
+        self._remember(known, given, context)
         return given
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
@@ -227,58 +240,63 @@ class Runtime:
 
     def current(self) -> Held:
         """The bots that answer now; looks at the pointers at most every half second."""
-        now = time.monotonic()
-        if now - self._looked_at > POINTER_SECONDS:
-            self._looked_at = now
+        if time.monotonic() - self._looked_at > POINTER_SECONDS:
             self.refresh()
         return self._held
 
     def refresh(self) -> None:
         """Swaps in what was released since. A question under way keeps the version it began with."""
         with self._swapping:
+            if time.monotonic() - self._looked_at <= POINTER_SECONDS:
+                return  # somebody else has just looked
             pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
-            if pointers == self._held.pointers:
-                return
-            bots, trouble = {}, {}
-            for bot_id, version in pointers.items():
-                if self._held.pointers.get(bot_id) == version and bot_id in self._held.bots:
-                    bots[bot_id] = self._held.bots[bot_id]
-                    if bot_id in self._held.trouble:
-                        trouble[bot_id] = self._held.trouble[bot_id]
-                    continue
-                opened, problem = releases.open_released(self.shelf, bot_id)
-                if problem:
-                    trouble[bot_id] = problem
-                if opened is not None:
-                    store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
-                    bots[bot_id] = OpenBot(self.bots[bot_id], opened, store).prepared()
-            self._held, gone = Held(bots, pointers, trouble), self._held
-        kept = {id(bot) for bot in bots.values()}
-        for bot in gone.bots.values():
-            if id(bot) not in kept:
-                threading.Timer(30.0, bot.store.close).start()  # questions under way still use it
+            gone = self._held
+            if pointers != gone.pointers:
+                self._held = self._opened(pointers, gone)
+                self._close_later([bot for bot_id, bot in gone.bots.items() if self._held.bots.get(bot_id) is not bot])
+            self._looked_at = time.monotonic()
+
+    def _opened(self, pointers: Mapping[str, str], before: Held) -> Held:
+        bots: dict[str, OpenBot] = {}
+        trouble: dict[str, str] = {}
+        for bot_id, version in pointers.items():
+            if before.pointers.get(bot_id) == version and bot_id in before.bots:
+                bots[bot_id], problem = before.bots[bot_id], before.trouble.get(bot_id, "")
+            else:
+                bot, problem = self._open_version_of(bot_id)
+                bots |= {} if bot is None else {bot_id: bot}
+            if problem:
+                trouble[bot_id] = problem
+        return Held(bots, pointers, trouble)
+
+    def _open_version_of(self, bot_id: str) -> tuple[OpenBot | None, str]:
+        opened, problem = releases.open_released(self.shelf, bot_id)
+        if opened is None:
+            return None, problem
+        store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
+        return OpenBot(self.bots[bot_id], opened, store).prepared(), problem
+
+    def _close_later(self, bots: list[OpenBot]) -> None:
+        """Closes what was swapped out once the questions under way have long been answered."""
+        for bot in bots:
+            timer = threading.Timer(SWAP_GRACE_SECONDS, bot.store.close)
+            timer.daemon = True
+            timer.start()
 
     def released(self) -> Mapping[str, str]:
         """Bot id → the version that answers."""
         return {bot_id: bot.version.id for bot_id, bot in self.current().bots.items()}
 
     def warm_up(self) -> None:
-        """Loads models and versions, and asks once, so that the first question is as fast as the next."""
-        self.refresh()
+        """Loads models and versions, and reads a question, so that the first is as fast as the next."""
+        self.current()
         retrieval.read_question("연차 휴가", self.embedder, self.morphemes)
         self._warm = True
 
-    _warm = False
-
     def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether questions can be answered, and for each bot its version or what is wrong."""
-        held = self._held
-        state = {
-            bot_id: held.trouble.get(bot_id)
-            or (held.bots[bot_id].version.id if bot_id in held.bots else "no released version")
-            for bot_id in self.bots
-        }
-        return self._warm and bool(held.bots), state
+        held = self.current() if self._warm else self._held
+        return self._warm and bool(held.bots), {bot_id: _state_of(bot_id, held) for bot_id in self.bots}
 
     # building
 
@@ -318,3 +336,9 @@ class Runtime:
         if bot_id not in self.bots:
             raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint="see `ragbots bots list`")
         return self.bots[bot_id]
+
+
+def _state_of(bot_id: str, held: Held) -> str:
+    if bot_id in held.trouble:
+        return held.trouble[bot_id]
+    return held.bots[bot_id].version.id if bot_id in held.bots else "no released version"

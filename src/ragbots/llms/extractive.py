@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ragbots.ports import Draft, Material, Quotation
-from ragbots.regulation import is_repealed, strip_notes
-from ragbots.text import one_line
+from ragbots.regulation import is_repealed, readable
 from ragbots.types import Address, Block, BlockKind, Context, Level
 
 _UNIT = (Level.PARAGRAPH, Level.ROW, Level.ARTICLE, Level.ANNEX, Level.ADDENDUM)
@@ -76,7 +75,7 @@ class ExtractiveComposer:
     ) -> Iterator[_Provision]:
         asks_figure = bool(_ASKS_FIGURE.search(question))
         for parts in _groups(material.blocks):
-            text = "\n".join(block.text for _, block in parts)
+            text = "\n".join(readable(block) for _, block in parts)
             score = _share(terms, text)
             start, end = material.hit.chunk.blocks
             if any(start <= index < end for index, _ in parts):
@@ -87,7 +86,7 @@ class ExtractiveComposer:
 
     def _quotation(self, provision: _Provision, terms: Mapping[str, float]) -> Quotation:
         parts = _shortened(provision.parts, terms, self._rules)
-        text = "\n".join(_shown(block) for _, block in parts)
+        text = "\n".join(readable(block) for _, block in parts)
         return Quotation(provision.material, (parts[0][0], parts[-1][0] + 1), text)
 
 
@@ -95,8 +94,8 @@ def _groups(blocks: Sequence[tuple[int, Block]]) -> Iterator[list[tuple[int, Blo
     group: list[tuple[int, Block]] = []
     unit = Address()
     for index, block in blocks:
-        if block.kind not in _READ or is_repealed(block):
-            continue
+        if block.kind not in _READ or is_repealed(block) or (block.kind is BlockKind.ROW and not block.cells):
+            continue  # column headings are said by the rows below them
         own = block.address.up_to(*_UNIT)
         if group and (own != unit or not own):
             yield group
@@ -122,12 +121,8 @@ def _shortened(
     items = [part for part in parts if part[1].kind in (BlockKind.ITEM, BlockKind.SUBITEM)]
     if sum(len(block.text) for _, block in parts) <= rules.long or len(items) <= rules.items:
         return parts
-    best = sorted(items, key=lambda part: -_share(terms, part[1].text))[: rules.items]
+    best = sorted(items, key=lambda part: -_share(terms, readable(part[1])))[: rules.items]
     return sorted([*lead, *best], key=lambda part: part[0])
-
-
-def _shown(block: Block) -> str:
-    return one_line(strip_notes(block.text))
 
 
 def _heading(material: Material) -> str:

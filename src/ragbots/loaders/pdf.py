@@ -36,6 +36,7 @@ _TITLE_PLACE = 6  # elements from the beginning in which the title is looked for
 _PICTURE_SHARE = 0.02  # of the page's area: smaller pictures are logos and rules
 _FILE_NAME = re.compile(r"\.(?:docx?|hwpx?|pdf|xlsx?|pptx?)$|^(?:microsoft word|untitled|제목 없음)", re.IGNORECASE)
 _FEWEST_FULL = 3  # lines that must end at the right margin for it to be believed
+_PLACEHOLDERS = frozenset({"untitled", "anonymous", "unspecified"})  # of PDF producers
 _RIGHTMOST = 0.98  # quantile of line ends that is taken for the right margin
 
 
@@ -112,7 +113,8 @@ def _checked_metadata(data: bytes, source: str) -> dict[str, str]:
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(source, error) from error
     wanted = ("title", "author", "subject", "keywords")
-    return {key: clean(found[key]).strip() for key in wanted if clean(found.get(key, "")).strip()}
+    values = {key: clean(found.get(key, "")).strip() for key in wanted}
+    return {key: value for key, value in values.items() if value and value not in _PLACEHOLDERS}
 
 
 def _damaged(source: str, problem: object) -> UnreadableDocument:
