@@ -77,10 +77,14 @@ def main() -> None:
     model = LogisticRegression(C=1e4, max_iter=10_000).fit(x, y, sample_weight=w * 100)
     value, recall, precision = threshold_for(folded, y, options.precision)
     print(f"intercept={model.intercept_[0]:.3f} weights={tuple(round(float(v), 3) for v in model.coef_[0])}")
-    print(f"threshold={value:.3f}: refusal recall {recall:.3f} at precision {precision:.3f} over 5 folds, {len(y)} questions")
-    for name, column in zip(("cosine", "coverage", "missing", "lead"), x.T, strict=True):
+    print(
+        f"threshold={value:.3f}: refusal recall {recall:.3f} at precision {precision:.3f} over 5 folds, {len(y)} questions"
+    )
+    for name, column in zip(("cosine", "article", "lead", "known"), x.T, strict=True):
         inside, outside = column[y == 1], column[y == 0]
-        print(f"{name}: in scope {inside.mean():.3f} ± {inside.std():.3f}, out {outside.mean():.3f} ± {outside.std():.3f}")
+        print(
+            f"{name}: in scope {inside.mean():.3f} ± {inside.std():.3f}, out {outside.mean():.3f} ± {outside.std():.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -170,7 +170,9 @@ def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
     """The draft, if every line it quotes stands in the blocks it names; else None."""
     for quotation in draft.quotations:
         first, last = quotation.blocks
-        source = "\n".join(readable(block) for index, block in material[quotation.material].blocks if first <= index < last)
+        source = "\n".join(
+            readable(block) for index, block in material[quotation.material].blocks if first <= index < last
+        )
         if not all(stands_in(line, source) for line in quotation.text.split("\n")):
             return None
     return draft if draft.quotations else None

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ragbots.types import Turn
 
 _LEANS_BACK = re.compile(
-    r"^\s*(그럼|그러면|그런데|근데|그리고|그거|그건|그게|그때|그것|이거|이건|거기|여기|그런데도|아니면|만약|혹시 그)|그거|그 ?경우|그 ?기간|그 ?사람|위 ?경우"
+    r"^\s*(그럼|그러면|그런데|근데|그리고|그거|그건|그게|그때|그것|이거|이건|거기|여기|그런데도|아니면|만약|혹시 그)"
+    r"|그[거걸게]|그 ?(경우|기간|사람)|위 ?경우|더 "
 )
 _CONDITION_ONLY = re.compile(r"(면요|인가요|은요|는요|도요|까지요|부터요|에는요|때는요|면)\s*\??\s*$")
 _SHORT = 14  # characters without spaces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -26,7 +26,7 @@ from ragbots.types import Address, Block, BlockKind, Chunk, Context, Hit, Level
 Floats = NDArray[np.float32]
 
 # Parts of an article's score, each brought to 0–1 over the articles compared, and their weights.
-WEIGHTS: Mapping[str, float] = {"paragraph": 1.0, "article": 1.0, "words": 0.7, "article words": 0.7}
+WEIGHTS: Mapping[str, float] = {"paragraph": 1.0, "article": 0.5, "words": 0.5, "article words": 0.5}
 NAMED_ARTICLE = 0.5  # added where the question names the article's number
 ADDENDUM = 0.6  # factor on 부칙, which are asked for rarely and repeat the words of the rules they amended
 NEIGHBOURS = 200  # vectors asked of the store; farther ones count as the last of them
@@ -113,7 +113,7 @@ class Found:
 
 def read_question(text: str, embedder: Embedder, morphemes: Morphemes) -> Query:
     """The question's vector, words and the addresses it names."""
-    terms = {term: 1.0 for term in morphemes.terms(text)}
+    terms = dict.fromkeys(morphemes.terms(text), 1.0)
     named = tuple(reference.address for reference in find_references(_spell_out(text)))
     return Query(text, embedder.embed_question(text), terms, named, bool(_ASKS_ADDENDUM.search(text)))
 
@@ -194,7 +194,7 @@ def search(query: Query, bot: OpenBot, k: int) -> Found:
     best = [int(number) for number in np.argsort(-scores, kind="stable")[:k]]
     hits = tuple(_hit(bot, number, scores, dense, words, within) for number in best)
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], parts, weights)
+    features = _features(bot, best[0], parts, query.terms)
     return Found(SearchResult(bot.config.id, bot.version.id, hits), features, weights)
 
 
@@ -206,16 +206,14 @@ def _hit(bot: OpenBot, article: int, scores: Floats, dense: Floats, words: Float
     return Hit(chunk, document, float(scores[article]), float(dense[best]), float(words[best]))
 
 
-def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Features:
-    present = bot.version.contents.article_words.holds(article, list(weights))
-    total = sum(weights.values()) or 1.0
-    missing = [weight for term, weight in weights.items() if term not in present]
+def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], terms: Collection[str]) -> Features:
+    words = bot.version.contents.article_words
     cosine = float(parts["paragraph"][article])
     return Features(
         cosine=cosine,
-        coverage=1 - sum(missing) / total,
-        missing=max(missing, default=0.0) / total,
+        article=float(parts["article"][article]),
         lead=cosine - float(parts["article"].mean()),
+        known=min(10, sum(words.frequency(term) > 0 for term in terms)) / 10,
     )
 
 

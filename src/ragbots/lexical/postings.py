@@ -57,18 +57,6 @@ class Postings:
             result[self.rows[span]] += self.values[span] * (weight * idf[term])
         return result
 
-    def holds(self, row: int, terms: Sequence[str]) -> set[str]:
-        """Which of the terms stand in a chunk."""
-        found = set()
-        for term in terms:
-            number = self.vocabulary.get(term)
-            if number is not None:
-                rows = self.rows[self.starts[number] : self.starts[number + 1]]
-                place = int(np.searchsorted(rows, row))
-                if place < rows.size and rows[place] == row:
-                    found.add(term)
-        return found
-
 
 def pooled_idf(indexes: Sequence[Postings], terms: Sequence[str]) -> dict[str, float]:
     """The idf of each term over all chunks of several indexes (BM25's, never negative)."""

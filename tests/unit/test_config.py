@@ -1,0 +1,194 @@
+"""What a content owner gets wrong in a YAML file or a setting, and is told."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ragbots.config import check_bots, load_bot, load_bots, load_settings
+from ragbots.errors import ConfigurationError
+
+SOUND = "id: travel\nname: 여비 규정\nsources:\n  - folder: ../corpora/travel\n"
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def refusal(path: Path) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        load_bot(path)
+    assert str(path) in caught.value.message
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+def test_three_keys_make_a_bot(tmp_path: Path) -> None:
+    bot = load_bot(written(tmp_path / "bots" / "a.yaml", SOUND))
+    assert (bot.id, bot.name, bot.public, bot.grade) == ("travel", "여비 규정", False, "internal")
+    assert bot.folders == ((tmp_path / "corpora" / "travel").resolve(),)
+
+
+def test_the_optional_keys(tmp_path: Path) -> None:
+    more = (
+        "description: 출장\nsample_questions: [일비는?]\nglossary: {일비: 출장 수당, 숙박비: [방값, 호텔비]}\n"
+        "contact: 총무부\nrefusal: 없습니다\nquestions: [q.jsonl]\naccess: {ask: [staff]}\npublic: true\ngrade: open\n"
+    )
+    bot = load_bot(written(tmp_path / "a.yaml", SOUND + more))
+    assert bot.glossary == {"일비": ("출장 수당",), "숙박비": ("방값", "호텔비")}
+    assert bot.access.ask == ("staff",)
+    assert bot.resolve(bot.questions[0]) == tmp_path / "q.jsonl"
+
+
+def test_a_file_saved_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert load_bot(written(tmp_path / "a.yaml", SOUND, "utf-8-sig")).id == "travel"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("descripton", "description"), ("sampl_questions", "sample_questions"), ("contacts", "contact")],
+)
+def test_a_misspelt_key_is_named_with_the_one_meant(tmp_path: Path, key: str, meant: str) -> None:
+    error = refusal(written(tmp_path / "a.yaml", f"{SOUND}{key}: 값\n"))
+    assert f"`{key}`" in error.message
+    assert error.hint == f"did you mean `{meant}`?"
+
+
+def test_a_key_like_no_other_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    error = refusal(written(tmp_path / "a.yaml", f"{SOUND}zzz: 1\n"))
+    assert "`zzz`" in error.message
+    assert "sources" in error.hint
+    assert "path" not in error.hint  # is the program's own
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("id: a\nname: b\nsources:\n  - foldr: x\n", ("sources.0.foldr", "did you mean `folder`?")),
+        (SOUND + "access:\n  asks: [staff]\n", ("access.asks", "did you mean `ask`?")),
+    ],
+)
+def test_a_misspelt_key_further_in(tmp_path: Path, text: str, parts: tuple[str, ...]) -> None:
+    message = str(refusal(written(tmp_path / "a.yaml", text)))
+    assert all(part in message for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("name: b\nsources: [{folder: x}]\n", "`id`"),
+        ("id: a\nsources: [{folder: x}]\n", "`name`"),
+        ("id: a\nname: b\n", "`sources`"),
+        ("id: a\nname: b\nsources: []\n", "`sources`"),
+        ("id: Ab\nname: b\nsources: [{folder: x}]\n", "`id`"),
+        ("id: -a\nname: b\nsources: [{folder: x}]\n", "`id`"),
+        (f"id: {'a' * 64}\nname: b\nsources: [{{folder: x}}]\n", "`id`"),
+        ("id: a\nname: '  '\nsources: [{folder: x}]\n", "`name`"),
+        (SOUND + "grade: secret\n", "`grade`"),
+        (SOUND + "path: /etc\n", "`path`"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_field(tmp_path: Path, text: str, field: str) -> None:
+    assert field in refusal(written(tmp_path / "a.yaml", text)).message
+
+
+def test_a_file_that_is_no_mapping_or_no_yaml_or_no_utf8(tmp_path: Path) -> None:
+    assert "mapping" in refusal(written(tmp_path / "a.yaml", "- a\n- b\n")).message
+    assert "mapping" in refusal(written(tmp_path / "b.yaml", "")).message
+    assert "not valid YAML" in refusal(written(tmp_path / "c.yaml", "id: [a\n")).message
+    assert "UTF-8" in refusal(written(tmp_path / "d.yaml", SOUND, "cp949")).hint
+    assert "no such file" in refusal(tmp_path / "none.yaml").message
+
+
+def test_of_two_bots_with_one_id_neither_is_taken_and_the_rest_is(tmp_path: Path) -> None:
+    written(tmp_path / "a.yaml", SOUND)
+    written(tmp_path / "b.yml", SOUND)
+    written(tmp_path / "c.yaml", SOUND.replace("travel", "leave"))
+    bots, mistakes = check_bots(tmp_path)
+    assert list(bots) == ["leave"]
+    (mistake,) = mistakes
+    assert "`travel`" in mistake.message
+    assert str(tmp_path / "a.yaml") in mistake.message
+    assert str(tmp_path / "b.yml") in mistake.message
+    assert mistake.hint
+    with pytest.raises(ConfigurationError, match="two bots"):
+        load_bots(tmp_path)
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    written(tmp_path / "a.yaml", SOUND + "nmae: x\n")
+    (tmp_path / "b.yaml").mkdir()  # cannot be read as a file
+    written(tmp_path / "c.yaml", SOUND.replace("travel", "leave"))
+    bots, mistakes = check_bots(tmp_path)
+    assert list(bots) == ["leave"]
+    assert ["a.yaml" in mistakes[0].message, "b.yaml" in mistakes[1].message] == [True, True]
+
+
+def test_bots_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    for file, bot in (("1.yaml", "zoo"), ("2.yaml", "attic")):
+        written(tmp_path / file, SOUND.replace("id: travel", f"id: {bot}"))
+    assert list(load_bots(tmp_path)) == ["attic", "zoo"]
+
+
+def test_a_folder_without_bots(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no bot files") as caught:
+        load_bots(tmp_path)
+    assert "bots new" in caught.value.hint
+    with pytest.raises(ConfigurationError, match="no such folder"):
+        load_bots(tmp_path / "none")
+
+
+class TestSettings:
+    @pytest.fixture
+    def toml(self, tmp_path: Path) -> Path:
+        return written(tmp_path / "ragbots.toml", f'bots_dir = "{tmp_path}/t"\ndata_dir = "{tmp_path}/t"\nport = 1111\n')
+
+    def test_options_win_over_the_environment_and_that_over_the_file(self, toml: Path, tmp_path: Path) -> None:
+        environ = {"RAGBOTS_CONFIG": str(toml), "RAGBOTS_DATA_DIR": f"{tmp_path}/e", "RAGBOTS_PORT": "2222"}
+        settings = load_settings(environ, port=3333, host=None)
+        assert settings.bots_dir == tmp_path / "t"  # only in the file
+        assert settings.data_dir == tmp_path / "e"  # environment before file
+        assert settings.port == 3333  # option before both
+        assert settings.host == "127.0.0.1"  # an option that was not given changes nothing
+
+    def test_defaults(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        settings = load_settings({"HOME": "/root"})
+        assert settings.bots_dir == tmp_path / "bots"
+        assert settings.state_url == f"sqlite:///{tmp_path}/var/state.sqlite3"
+        assert settings.today is None
+
+    def test_ragbots_toml_here_is_read_unasked(self, toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(toml.parent)
+        assert load_settings({}).port == 1111
+
+    def test_the_clock_can_be_set(self) -> None:
+        assert load_settings({"RAGBOTS_TODAY": "2026-11-23"}).today == date(2026, 11, 23)
+
+    @pytest.mark.parametrize(
+        ("environ", "told"),
+        [
+            ({"RAGBOTS_DATADIR": "x"}, "did you mean `data_dir`"),
+            ({"RAGBOTS_PORT": "99999"}, "`port`"),
+            ({"RAGBOTS_PORT": "http"}, "`port`"),
+            ({"RAGBOTS_STORE": "faiss"}, "`chroma` or `exact`"),
+            ({"RAGBOTS_TODAY": "tomorrow"}, "`today`"),
+            ({"RAGBOTS_CONFIG": "/no/such.toml"}, "/no/such.toml"),
+        ],
+    )
+    def test_a_wrong_variable_is_named(self, environ: dict[str, str], told: str) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(environ)
+        assert told in str(caught.value)
+
+    def test_a_wrong_file_is_named(self, tmp_path: Path) -> None:
+        for text, told in (("prot = 1\n", "did you mean `port`"), ("port = \n", "not valid TOML")):
+            path = written(tmp_path / "r.toml", text)
+            with pytest.raises(ConfigurationError) as caught:
+                load_settings({"RAGBOTS_CONFIG": str(path)})
+            assert str(path) in caught.value.message
+            assert told in str(caught.value)
