@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 WEIGHTS: Mapping[str, float] = {"paragraph": 1.0, "article": 0.5, "words": 0.5, "article words": 0.5}
 NAMED_ARTICLE = 0.5  # added where the question names the article's number
 ADDENDUM = 0.6  # factor on 부칙, which are asked for rarely and repeat the words of the rules they amended
-NEIGHBOURS = 200  # vectors asked of the store; farther ones count as the last of them
+NEIGHBOURS = 200  # vectors asked of the store
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
 _BARE_PARAGRAPH = re.compile(r"(조(?:의\d+)?)\s?(\d+)항")
@@ -181,11 +181,12 @@ def search(query: Query, bot: OpenBot, k: int) -> Found:
     """The k best articles of a bot, each by its best chunk."""
     contents = bot.version.contents
     idf = contents.words.idf(list(query.terms))
-    dense = _from_store(bot, query.vector)
+    articles = bot.article_vectors @ query.vector
+    dense = _from_store(bot, query, articles)
     words = contents.words.scores(query.terms, idf)
     parts = {
         "paragraph": largest_in(dense, bot.spans),
-        "article": bot.article_vectors @ query.vector,
+        "article": articles,
         "words": largest_in(words, bot.spans),
         "article words": contents.article_words.scores(query.terms, contents.article_words.idf(list(query.terms))),
     }
@@ -217,11 +218,12 @@ def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], terms: Co
     )
 
 
-def _from_store(bot: OpenBot, vector: Vectors) -> Floats:
-    """The cosine of every chunk; those the store does not return count as the farthest it did."""
-    found = bot.store.query(vector, NEIGHBOURS)
-    lowest = min((score for _, score in found), default=0.0)
-    scores = np.full(len(bot.version.contents.chunks), lowest, dtype=np.float32)
+def _from_store(bot: OpenBot, query: Query, articles: Floats) -> Floats:
+    """The cosine of every chunk. Of one that the store does not return its article's cosine is taken,
+    but no more than the least that was returned: it is known to be no nearer."""
+    found = bot.store.query(query.vector, NEIGHBOURS)
+    lowest = min((score for _, score in found), default=1.0)
+    scores = np.minimum(articles[bot.article_of_chunk], np.float32(lowest)).astype(np.float32)
     for row, score in found:
         scores[row] = score
     return scores

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from ragbots.ports import Draft, Material, Quotation
 from ragbots.regulation import is_repealed, readable
@@ -18,19 +19,21 @@ _FIGURE = re.compile(r"\d|[일이삼사오육칠팔구십백천만억]\s?(?:원|
 
 @dataclass(frozen=True, slots=True)
 class ExtractiveRules:
-    """`long` and `items`: a provision of more characters than `long` keeps at most `items` of its items.
+    """`budget`: characters an answer grows to by adding provisions; the first may be longer. A further
+    provision of the first article needs `further` of the first one's score, one of the next article
+    `second` of it. `long` and `items`: a provision of more characters keeps at most that many items.
 
-    `best_chunk` and `figure` are added to the share of question words found (0–1) in a provision
-    that lies in the chunk that was found, and that holds a figure where one is asked for. A second
-    article is quoted where its provision reaches `second` of the first's score.
+    A provision's score is the share of question words in it (0–1); `best_chunk` is added where it lies
+    in the chunk that was found, `figure` where it holds a figure and one is asked for.
     """
 
+    budget: int = 350
+    further: float = 0.5
+    second: float = 0.95
     long: int = 320
     items: int = 3
     best_chunk: float = 0.35
     figure: float = 0.15
-    second: float = 0.92
-    articles: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +54,41 @@ class ExtractiveComposer:
         self._rules = rules
 
     def compose(
-        self, question: str, terms: Mapping[str, float], material: Sequence[Material], context: Context
+        self,
+        question: str,
+        terms: Mapping[str, float],
+        material: Sequence[Material],
+        context: Context,  # noqa: ARG002 - part of the seam
     ) -> Draft | None:
-        """The best provision of the first article, and of the second where it fits as well."""
-        chosen = []
-        for number, one in enumerate(material[: self._rules.articles]):
-            provisions = list(self._provisions(number, one, question, terms))
-            if provisions:
-                chosen.append(max(provisions, key=lambda provision: provision.score))
-        if not chosen:
+        """The best provisions of the first article, and the best of the next where it fits as well."""
+        if not material:
             return None
-        first = chosen[0]
-        kept = [
-            first,
-            *(other for other in chosen[1:] if other.score >= self._rules.second * first.score and other.score > 0.6),
+        ranked = [self._ranked(number, one, question, terms) for number, one in enumerate(material[:2])]
+        if not ranked[0]:
+            return None
+        best = ranked[0][0].score
+        wanted = [provision for provision in ranked[0] if provision.score >= self._rules.further * best]
+        wanted += [
+            provision
+            for provision in ranked[-1][:1]
+            if provision.material and provision.score >= self._rules.second * best
         ]
-        quotations = [self._quotation(provision, terms) for provision in kept]
-        text = "\n\n".join(f"{_heading(material[quotation.material])}\n{quotation.text}" for quotation in quotations)
-        return Draft(text, tuple(quotations))
+        quotations = self._within_budget(wanted, terms)
+        return Draft(_text(quotations, material), quotations)
+
+    def _ranked(self, number: int, material: Material, question: str, terms: Mapping[str, float]) -> list[_Provision]:
+        return sorted(self._provisions(number, material, question, terms), key=lambda provision: -provision.score)
+
+    def _within_budget(self, wanted: Sequence[_Provision], terms: Mapping[str, float]) -> tuple[Quotation, ...]:
+        """The first, and those after it for which there is room; in reading order."""
+        kept: list[Quotation] = []
+        length = 0
+        for provision in wanted:
+            quotation = self._quotation(provision, terms)
+            if not kept or length + len(quotation.text) <= self._rules.budget:
+                kept.append(quotation)
+                length += len(quotation.text)
+        return tuple(sorted(kept, key=lambda quotation: (quotation.material, quotation.blocks)))
 
     def _provisions(
         self, number: int, material: Material, question: str, terms: Mapping[str, float]
@@ -123,6 +143,14 @@ def _shortened(
         return parts
     best = sorted(items, key=lambda part: -_share(terms, readable(part[1])))[: rules.items]
     return sorted([*lead, *best], key=lambda part: part[0])
+
+
+def _text(quotations: Sequence[Quotation], material: Sequence[Material]) -> str:
+    """The quotations, those of one article under its heading."""
+    by_article = groupby(quotations, key=lambda quotation: quotation.material)
+    return "\n\n".join(
+        "\n".join([_heading(material[number]), *(quotation.text for quotation in same)]) for number, same in by_article
+    )
 
 
 def _heading(material: Material) -> str:

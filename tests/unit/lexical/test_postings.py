@@ -56,11 +56,6 @@ def test_fields_count_by_their_weights_and_saturate_together() -> None:
     assert scores == pytest.approx(np.array([4.4 / 3.2, 1.0, 6.6 / 4.2]), rel=1e-5)
 
 
-def test_which_terms_stand_in_a_chunk(postings: Postings) -> None:
-    assert postings.holds(0, ["휴가", "신청", "여비", "없음"]) == {"휴가", "신청"}
-    assert postings.holds(2, ["휴가", "신청", "여비", "없음"]) == {"여비"}
-
-
 def test_pooled_idf_is_that_of_all_chunks_together(postings: Postings) -> None:
     other = build_postings([{"body": ["휴가"]}, {"body": ["보수"]}], BODY)
     together = build_postings([*CHUNKS, {"body": ["휴가"]}, {"body": ["보수"]}], BODY)
@@ -84,4 +79,3 @@ def test_a_chunk_scores_for_a_term_if_and_only_if_it_holds_it(bodies: list[list[
         scores = postings.scores({term: 1.0}, {term: 1.0})
         assert (scores > 0).tolist() == [term in body for body in bodies]
         assert postings.frequency(term) == sum(term in body for body in bodies)
-        assert [postings.holds(row, [term]) == {term} for row in range(len(bodies))] == [term in b for b in bodies]
