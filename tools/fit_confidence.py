@@ -78,7 +78,7 @@ def main() -> None:
     value, recall, precision = threshold_for(folded, y, options.precision)
     print(f"intercept={model.intercept_[0]:.3f} weights={tuple(round(float(v), 3) for v in model.coef_[0])}")
     print(
-        f"threshold={value:.3f}: refusal recall {recall:.3f} at precision {precision:.3f} over 5 folds, {len(y)} questions"
+        f"threshold={value:.3f}: refusal recall {recall:.3f} at precision {precision:.3f}; 5 folds, {len(y)} questions"
     )
     for name, column in zip(("cosine", "article", "lead", "known"), x.T, strict=True):
         inside, outside = column[y == 1], column[y == 0]

@@ -10,7 +10,7 @@ from ragbots.errors import NotFound
 from ragbots.text import comparable
 from ragbots.types import Address, Chunk, Citation, Document
 
-_ID = re.compile(r"^(?P<bot>[a-z0-9-]+)~(?P<version>[0-9a-z-]+)~(?P<chunk>\d+)~(?P<first>\d+)-(?P<last>\d+)$")
+_ID = re.compile(r"([a-z0-9-]{1,63})~([0-9a-z-]{1,63})~([0-9]{1,9})~([0-9]{1,9})-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,12 @@ class Place:
 
 def read_id(citation_id: str) -> Place:
     """The place a citation's id names. Raises NotFound for what is not an id."""
-    match = _ID.match(citation_id)
+    match = _ID.fullmatch(citation_id)
     if match is None:
         raise NotFound(f"no citation `{citation_id[:80]}`", for_people="그런 인용이 없습니다.")
-    blocks = (int(match["first"]), int(match["last"]))
-    return Place(match["bot"], match["version"], int(match["chunk"]), blocks)
+    bot, version, *numbers = match.groups()
+    chunk, first, last = map(int, numbers)
+    return Place(bot, version, chunk, (first, last))
 
 
 def stands_in(quote: str, text: str) -> bool:

@@ -145,6 +145,8 @@ def load_bot(path: Path) -> BotConfig:
         values = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigurationError(f"{path}: no such file") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not UTF-8", hint="save the file as UTF-8") from error
     except yaml.YAMLError as error:
@@ -200,8 +202,14 @@ def explain(error: ValidationError) -> str:
     parts = []
     for problem in error.errors():
         where = ".".join(str(step) for step in problem["loc"]) or "value"
-        parts.append(f"`{where}`: {problem['msg']}")
+        known = problem["type"] != "extra_forbidden"
+        parts.append(f"`{where}`: {problem['msg'] if known else _unknown_inside(str(problem['loc'][-1]))}")
     return "; ".join(parts)
+
+
+def _unknown_inside(key: str) -> str:
+    near = difflib.get_close_matches(key, [*FolderSource.model_fields, *Access.model_fields], n=1)
+    return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 
 
 def _refuse_unknown(where: str, values: Mapping[str, Any], model: type[BaseModel]) -> None:

@@ -109,7 +109,8 @@ def build(bot: BotConfig, folder: Path, parts: Parts, progress: Progress, *, str
     manifest = Manifest(
         format=FORMAT, bot=bot.id, version=f"{now:%Y%m%d-%H%M%S}-{inventory.inputs[:6]}", created_at=now,
         inputs=inventory.inputs, made_by=parts.made_by, sources=tuple(piece.report for piece in pieces),
-        failures=failures, omissions=inventory.omissions, chunks=len(chunks), dimension=parts.embedder.dimension, files={},
+        failures=failures, omissions=inventory.omissions, chunks=len(chunks),
+        dimension=parts.embedder.dimension, files={},
     )  # fmt: skip
     return write_version(folder, contents, manifest)
 

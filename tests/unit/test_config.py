@@ -35,7 +35,7 @@ def test_three_keys_make_a_bot(tmp_path: Path) -> None:
 
 def test_the_optional_keys(tmp_path: Path) -> None:
     more = (
-        "description: 출장\nsample_questions: [일비는?]\nglossary: {일비: 출장 수당, 숙박비: [방값, 호텔비]}\n"
+        "description: 출장\nsample_questions: ['일비는?']\nglossary: {일비: 출장 수당, 숙박비: [방값, 호텔비]}\n"
         "contact: 총무부\nrefusal: 없습니다\nquestions: [q.jsonl]\naccess: {ask: [staff]}\npublic: true\ngrade: open\n"
     )
     bot = load_bot(written(tmp_path / "a.yaml", SOUND + more))
@@ -145,7 +145,9 @@ def test_a_folder_without_bots(tmp_path: Path) -> None:
 class TestSettings:
     @pytest.fixture
     def toml(self, tmp_path: Path) -> Path:
-        return written(tmp_path / "ragbots.toml", f'bots_dir = "{tmp_path}/t"\ndata_dir = "{tmp_path}/t"\nport = 1111\n')
+        return written(
+            tmp_path / "ragbots.toml", f'bots_dir = "{tmp_path}/t"\ndata_dir = "{tmp_path}/t"\nport = 1111\n'
+        )
 
     def test_options_win_over_the_environment_and_that_over_the_file(self, toml: Path, tmp_path: Path) -> None:
         environ = {"RAGBOTS_CONFIG": str(toml), "RAGBOTS_DATA_DIR": f"{tmp_path}/e", "RAGBOTS_PORT": "2222"}

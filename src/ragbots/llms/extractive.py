@@ -27,9 +27,9 @@ class ExtractiveRules:
     in the chunk that was found, `figure` where it holds a figure and one is asked for.
     """
 
-    budget: int = 350
+    budget: int = 420
     further: float = 0.5
-    second: float = 0.95
+    second: float = 0.85
     long: int = 320
     items: int = 3
     best_chunk: float = 0.35

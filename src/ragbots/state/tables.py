@@ -2,70 +2,70 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Integer, MetaData, String, Text
-from sqlalchemy import Column as C
-from sqlalchemy import Table as T
+from sqlalchemy import JSON, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
-versions = T(
+versions = Table(
     "versions",
     metadata,
-    C("bot", String(63), primary_key=True),
-    C("version", String(63), primary_key=True),
-    C("created_at", DateTime(timezone=True), nullable=False),
-    C("chunks", Integer, nullable=False),
-    C("documents", Integer, nullable=False),
-    C("omissions", Integer, nullable=False),
+    Column("bot", String(63), primary_key=True),
+    Column("version", String(63), primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("documents", Integer, nullable=False),
+    Column("omissions", Integer, nullable=False),
 )
 
-verdicts = T(
+verdicts = Table(
     "verdicts",
     metadata,
-    C("id", Integer, primary_key=True, autoincrement=True),
-    C("bot", String(63), nullable=False, index=True),
-    C("version", String(63), nullable=False),
-    C("at", DateTime(timezone=True), nullable=False),
-    C("passed", Boolean, nullable=False),
-    C("report", JSON, nullable=False),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("bot", String(63), nullable=False, index=True),
+    Column("version", String(63), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("report", JSON, nullable=False),
 )
 
-active = T(
+active = Table(
     "active",
     metadata,
-    C("bot", String(63), primary_key=True),
-    C("version", String(63), nullable=False),
-    C("at", DateTime(timezone=True), nullable=False),
+    Column("bot", String(63), primary_key=True),
+    Column("version", String(63), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
-releases = T(
+releases = Table(
     "releases",
     metadata,
-    C("id", Integer, primary_key=True, autoincrement=True),
-    C("bot", String(63), nullable=False, index=True),
-    C("version", String(63), nullable=False),
-    C("previous", String(63)),
-    C("at", DateTime(timezone=True), nullable=False),
-    C("by", String(255), nullable=False),
-    C("action", String(16), nullable=False),
-    C("forced_because", Text),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("bot", String(63), nullable=False, index=True),
+    Column("version", String(63), nullable=False),
+    Column("previous", String(63)),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("forced_because", Text),
 )
 
-conversations = T(
+conversations = Table(
     "conversations",
     metadata,
-    C("id", String(43), primary_key=True),
-    C("user_id", String(255), nullable=False, index=True),
-    C("channel", String(32), nullable=False),
-    C("created_at", DateTime(timezone=True), nullable=False),
+    Column("id", String(43), primary_key=True),
+    Column("user_id", String(255), nullable=False, index=True),
+    Column("channel", String(32), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
-turns = T(
+turns = Table(
     "turns",
     metadata,
-    C("id", Integer, primary_key=True, autoincrement=True),
-    C("conversation_id", String(43), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
-    C("at", DateTime(timezone=True), nullable=False),
-    C("question", Text, nullable=False),
-    C("answer", JSON, nullable=False),
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id", String(43), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer", JSON, nullable=False),
 )

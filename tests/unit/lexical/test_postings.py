@@ -50,7 +50,11 @@ def test_scores_add_up_over_terms_by_their_weights(postings: Postings) -> None:
 
 def test_fields_count_by_their_weights_and_saturate_together() -> None:
     fields = {"heading": FieldWeight(weight=2.0, b=0.0), "body": FieldWeight(weight=1.0, b=0.0)}
-    chunks = [{"heading": ["휴가"], "body": []}, {"heading": [], "body": ["휴가"]}, {"heading": ["휴가"], "body": ["휴가"]}]
+    chunks = [
+        {"heading": ["휴가"], "body": []},
+        {"heading": [], "body": ["휴가"]},
+        {"heading": ["휴가"], "body": ["휴가"]},
+    ]
     scores = build_postings(chunks, fields).scores({"휴가": 1.0}, {"휴가": 1.0})
     # weights 2, 1 and 2 + 1, each w · 2.2 / (w + 1.2)
     assert scores == pytest.approx(np.array([4.4 / 3.2, 1.0, 6.6 / 4.2]), rel=1e-5)

@@ -39,7 +39,9 @@ def row(number: int, **cells: str) -> Block:
     )
 
 
-def material(*blocks: Block, found: tuple[int, int] = (0, 0), title: str = "복무규정", heading: str = "휴가") -> Material:
+def material(
+    *blocks: Block, found: tuple[int, int] = (0, 0), title: str = "복무규정", heading: str = "휴가"
+) -> Material:
     chunk = Chunk("k", "d", ARTICLE, (title,), heading, "", found)
     document = Document("d", "복무규정.md", title, "0" * 64, ())
     return Material(Hit(chunk, document, 1.0, 0.9, 3.0), list(enumerate(blocks)))
@@ -68,7 +70,13 @@ def test_the_paragraph_that_holds_the_words_is_quoted_alone_and_without_notes() 
 
 
 def test_items_come_with_their_paragraph() -> None:
-    blocks = (TITLE, paragraph(1, "① 다음 각 호의 경우 공가를 준다."), item(1, 1, "1. 투표"), item(1, 2, "2. 검진"), TWO)
+    blocks = (
+        TITLE,
+        paragraph(1, "① 다음 각 호의 경우 공가를 준다."),
+        item(1, 1, "1. 투표"),
+        item(1, 2, "2. 검진"),
+        TWO,
+    )
     draft = compose("투표하러 갈 때", {"투표": 1.0}, material(*blocks))
     assert draft is not None
     assert draft.quotations[0].blocks == (1, 4)
@@ -89,24 +97,43 @@ def test_of_a_long_list_the_lead_and_the_fitting_items_stay() -> None:
 def test_where_a_figure_is_asked_for_one_that_has_it_is_preferred() -> None:
     plain, figure = paragraph(1, "① 숙박비는 실비로 한다."), paragraph(2, "② 숙박비는 7만원을 넘지 못한다.")
     terms = {"숙박비": 1.0}
-    asked = compose("숙박비는 얼마까지 나와요?", terms, material(plain, figure))
-    told = compose("숙박비는 어떻게 처리하나요?", terms, material(plain, figure))
+    asked = compose("숙박비는 얼마까지 나와요?", terms, material(plain, figure), budget=0)
+    told = compose("숙박비는 어떻게 처리하나요?", terms, material(plain, figure), budget=0)
     assert asked is not None
     assert told is not None
     assert asked.quotations[0].text == "② 숙박비는 7만원을 넘지 못한다."
     assert told.quotations[0].text == "① 숙박비는 실비로 한다."
 
 
+def test_provisions_that_fit_less_are_added_while_there_is_room_and_stand_in_reading_order() -> None:
+    low, best, none = paragraph(1, "① 병가를 준다."), paragraph(2, "② 병가를 신청한다."), paragraph(3, "③ 회의를 연다.")
+    terms = {"병가": 1.0, "신청": 1.0}
+    wide = compose("병가 신청", terms, material(low, best, none), budget=100)
+    tight = compose("병가 신청", terms, material(low, best, none), budget=15)
+    assert wide is not None
+    assert tight is not None
+    assert [quotation.blocks for quotation in wide.quotations] == [(0, 1), (1, 2)]
+    assert [quotation.blocks for quotation in tight.quotations] == [(1, 2)]
+
+
+def test_the_best_is_given_whole_whatever_the_room() -> None:
+    draft = compose("병가", {"병가": 1.0}, material(TWO), budget=3)
+    assert draft is not None
+    assert draft.quotations[0].text == TWO.text
+
+
 def test_the_chunk_that_was_found_counts() -> None:
     one, two = paragraph(1, "① 휴가를 준다."), paragraph(2, "② 휴가를 뺀다.")
-    draft = compose("휴가", {"휴가": 1.0}, material(one, two, found=(1, 2)))
+    draft = compose("휴가", {"휴가": 1.0}, material(one, two, found=(1, 2)), budget=0)
     assert draft is not None
     assert draft.quotations[0].blocks == (1, 2)
 
 
 def test_a_row_is_quoted_with_its_columns_and_the_headings_alone_never() -> None:
     head = Block(BlockKind.ROW, ANNEX.child(Step(Level.ROW, 1)), "구분 숙박비")
-    draft = compose("부장 숙박비 한도", {"부장": 1.0, "숙박비": 1.0}, material(head, row(2, 구분="부장", 숙박비="8만원")))
+    draft = compose(
+        "부장 숙박비 한도", {"부장": 1.0, "숙박비": 1.0}, material(head, row(2, 구분="부장", 숙박비="8만원"))
+    )
     assert draft is not None
     assert draft.quotations[0].text == "구분: 부장 | 숙박비: 8만원"
     assert compose("숙박비", {"숙박비": 1.0}, material(head)) is None
