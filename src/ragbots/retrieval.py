@@ -280,11 +280,11 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
     number = bot.article_of_chunk[place.chunk]
     first, last = block_range(bot, number)
     quoted = range(*place.blocks)
-    address = common_address([blocks[i].address for i in quoted if i < len(blocks)]) or chunk.address
+    address = common_address([blocks[i].address for i in quoted]) or chunk.address
     shown = tuple(_shown(blocks[i], i in quoted) for i in range(first, last))
     return Passage(
         id=place.id, document=document.title, source=document.source, link=document.link,
-        article=chunk.address.article, address=str(common_address([blocks[i].address for i in quoted]) or chunk.address),
+        article=chunk.address.article, address=str(address),
         breadcrumb=chunk.breadcrumb, quote="\n".join(block.text for block in shown if block.quoted),
         page=chunk.page, effective=document.effective, blocks=shown,
         previous=_link(bot, number - 1, chunk.document_id), next=_link(bot, number + 1, chunk.document_id),

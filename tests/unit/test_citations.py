@@ -23,7 +23,8 @@ def test_an_id_reads_back(bot: str, chunk: int, first: int, last: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "x", "bot~v~1", "bot~v~1~2", "bot~v~-1~0-1", "bot~v~1~0-1~x", "Bot~v~1~0-1", "bot~../v~1~0-1", "a/b~v~1~0-1",
+        "", "x", "bot~v~1", "bot~v~1~2",
+        "bot~v~-1~0-1", "bot~v~1~0-1~x", "Bot~v~1~0-1", "bot~../v~1~0-1", "a/b~v~1~0-1",
         "bot~v~1~0-1\n", "bot~v~٣~0-1", f"bot~v~{'9' * 5000}~0-1", "~" * 100_000,
     ],
 )  # fmt: skip

@@ -1,0 +1,85 @@
+"""The pictures of the READMEs, taken from a running server: `tools/screenshots.py [--url URL]`.
+
+Needs Chromium and Playwright (`requirements/dev.txt`) and fonts with Korean glyphs. Not part of CI:
+pixels differ between machines, and whether a picture shows what it should is for a reader to judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
+QUESTION = "해외 출장 갈 때 예방접종비랑 로밍비도 지원되나요?"
+DESKTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True, "has_touch": True}
+LARGEST_BYTES = 300_000
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    arguments.add_argument("--url", default="http://127.0.0.1:8642", help="a server with the project's bots")
+    arguments.add_argument("--question", default=QUESTION)
+    chosen = arguments.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        take_desktop(browser, chosen.url, chosen.question)
+        take_phone(browser, chosen.url, chosen.question)
+        browser.close()
+
+
+def take_desktop(browser: Browser, url: str, question: str) -> None:
+    with asked(browser, url, question, DESKTOP) as page:
+        save(page, "page.png")
+        page.locator(".card-title").first.click()
+        expect(page.get_by_role("dialog").locator("mark").first).to_be_in_viewport()
+        save(page, "passage.png")
+
+
+def take_phone(browser: Browser, url: str, question: str) -> None:
+    with asked(browser, url, question, PHONE) as page:
+        save(page, "phone.png")
+
+
+@contextmanager
+def asked(browser: Browser, url: str, question: str, device: dict[str, Any]) -> Iterator[Page]:
+    """The page after `question` was answered, without animations or a blinking cursor."""
+    context = browser.new_context(locale="ko-KR", reduced_motion="reduce", **device)
+    page = context.new_page()
+    page.goto(url)
+    page.locator("#welcome h2").wait_for()
+    page.locator("#question").fill(question)
+    page.locator("#send").click()
+    turn = page.locator(".turn").last
+    expect(turn).to_have_attribute("data-status", "answered", timeout=60_000)
+    expect(turn).to_have_attribute("aria-busy", "false")
+    page.wait_for_timeout(500)  # scrolling to the answer ends without an event
+    yield page
+    context.close()
+
+
+def save(page: Page, name: str) -> None:
+    path = FOLDER / name
+    page.screenshot(path=path, animations="disabled")
+    size = path.stat().st_size
+    print(f"{path}: {size:,} bytes")
+    if size > LARGEST_BYTES:
+        raise SystemExit(f"{path} is larger than {LARGEST_BYTES:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
