@@ -16,6 +16,7 @@ from ragbots.stores.locks import hold
 from ragbots.stores.versions import (
     IndexVersion,
     collect_leftovers,
+    damage,
     delete_version,
     open_version,
     read_manifest,
@@ -40,7 +41,7 @@ class Shelf:
     def path(self, bot: str, version: str) -> Path:
         """The version's directory. Raises NotFound."""
         path = self.folder(bot) / version
-        if not path.is_dir() or version.startswith("."):
+        if path.name != version or version.startswith(".") or not path.is_dir():
             raise NotFound(f"bot `{bot}` has no version `{version}`", hint=f"see `ragbots index status {bot}`")
         return path
 
@@ -71,13 +72,10 @@ def register(shelf: Shelf, path: Path) -> VersionRecord:
 
 
 def same_inputs(shelf: Shelf, bot: str, inputs: str) -> str | None:
-    """The newest sound-looking version that was built from just these inputs."""
+    """The newest sound version that was built from just these inputs."""
     for path in reversed(version_directories(shelf.folder(bot))):
-        try:
-            if read_manifest(path).inputs == inputs:
-                return path.name
-        except DamagedVersion:
-            continue
+        if not damage(path) and read_manifest(path).inputs == inputs:
+            return path.name
     return None
 
 
@@ -145,7 +143,7 @@ def rollback(shelf: Shelf, bot: str, *, by: str) -> str:
     current = shelf.database.active().get(bot)
     if current is None:
         raise NotFound(f"bot `{bot}` has no released version", hint=f"ragbots index build {bot} --release")
-    previous = _released_before(shelf, bot, current)
+    previous = next((version for version in _answered_before(shelf, bot) if version != current), None)
     if previous is None:
         raise NotFound(f"bot `{bot}`: no version was released before {current} that is still there")
     open_version(shelf.path(bot, previous))
@@ -153,22 +151,29 @@ def rollback(shelf: Shelf, bot: str, *, by: str) -> str:
     return previous
 
 
-def _released_before(shelf: Shelf, bot: str, current: str) -> str | None:
-    """The version answered last before `current` first did; later ones were rolled back from."""
-    for record in shelf.database.release_history(bot):
-        if record.version == current and record.action == "release":
-            previous = record.previous
-            while previous is not None and not (shelf.folder(bot) / previous).is_dir():
-                previous = _released_before(shelf, bot, previous)
-            return None if previous == current else previous
-    return None
+def _answered_before(shelf: Shelf, bot: str) -> list[str]:
+    """The versions that are still there of those that answered before the present one, latest first.
+
+    One that was rolled back from was withdrawn and is not among them, unless it was released again.
+    """
+    standing: list[str] = []
+    for record in reversed(shelf.database.release_history(bot)):
+        if record.action == "rollback":
+            while standing and standing[-1] != record.version:
+                standing.pop()
+        else:
+            standing.append(record.version)
+    there = {path.name for path in version_directories(shelf.folder(bot))}
+    return [version for version in reversed(standing[:-1]) if version in there]
 
 
 def prune(shelf: Shelf, bot: str, keep: int) -> list[str]:
-    """Deletes all but the newest `keep` versions and the released one; returns what was deleted."""
-    kept = {path.name for path in version_directories(shelf.folder(bot))[-keep:]} if keep else set()
-    kept |= {shelf.database.active().get(bot, "")}
-    doomed = [path for path in version_directories(shelf.folder(bot)) if path.name not in kept]
+    """Deletes all but the newest `keep` versions, the released one, and where that is damaged the one
+    that serves in its place; returns what was deleted."""
+    there = version_directories(shelf.folder(bot))
+    kept = {path.name for path in there[-keep:]} if keep else set()
+    kept |= {shelf.database.active().get(bot, ""), _serving(shelf, bot)}
+    doomed = [path for path in there if path.name not in kept]
     for path in doomed:
         shelf.stores.delete(store_name(bot, path.name))
         delete_version(path)
@@ -176,20 +181,21 @@ def prune(shelf: Shelf, bot: str, keep: int) -> list[str]:
     return [path.name for path in doomed]
 
 
+def _serving(shelf: Shelf, bot: str) -> str | None:
+    candidates = [shelf.database.active().get(bot), *_answered_before(shelf, bot)]
+    return next((one for one in candidates if one and not damage(shelf.folder(bot) / one)), None)
+
+
 def open_released(shelf: Shelf, bot: str) -> tuple[IndexVersion | None, str]:
     """The version to answer from, and what is wrong where it is not the released one.
 
-    Where the released version is damaged the newest sound one that was released before it serves.
+    Where the released version is damaged the last sound one that answered before it serves.
     """
     pointer = shelf.database.active().get(bot)
     if pointer is None:
         return None, "no released version"
     trouble = ""
-    tried: set[str] = set()
-    for version in [pointer, *(record.version for record in shelf.database.release_history(bot))]:
-        if version in tried:
-            continue
-        tried.add(version)
+    for version in dict.fromkeys([pointer, *_answered_before(shelf, bot)]):
         try:
             return open_version(shelf.path(bot, version)), trouble
         except (DamagedVersion, NotFound) as error:

@@ -230,6 +230,9 @@ def test_every_block_is_in_one_chunk_or_omission_and_no_chunk_breaks_the_rules(
     assert len({chunk.id for chunk in chunks}) == len(chunks)
 
 
+LONGEST_NAME = 100  # characters that a breadcrumb holds of one name
+
+
 def check_rules(regulation: Regulation, chunks: tuple[Chunk, ...], limits: ChunkLimits) -> None:
     end = 0
     for chunk in chunks:
@@ -240,6 +243,7 @@ def check_rules(regulation: Regulation, chunks: tuple[Chunk, ...], limits: Chunk
         assert start in (end, end - 1) or start > end
         # names too long for a breadcrumb stand in the text, and may fill a chunk
         long_name = any(count > limits.max_tokens // 4 for count in Words()([block.text for block in blocks]))
+        long_name = long_name or any(len(block.text) > LONGEST_NAME for block in blocks)
         assert long_name or any(block.kind not in HEADINGS for block in blocks), "a heading alone"
         units = {str(b.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM)) for b in blocks if b.kind not in HEADINGS}
         assert len(units) <= 1, "a chunk crosses an article"

@@ -15,6 +15,9 @@ from ragbots.runtime import Runtime
 from ragbots.types import Citation, Context, Hit, Question
 
 
+_CHIEF = ("n", "routing", "R@1", "R@5", "facts", "cite R")
+
+
 def evaluate(
     context: typer.Context,
     questions: Annotated[
@@ -52,10 +55,23 @@ def evaluate(
         values = report.model_dump(mode="json", by_alias=True)
         print_json(values | ({"comparison": comparison.model_dump(mode="json")} if comparison else {}))
         return
-    heading, *rows = evaluation.summary_rows(report)
-    table = Table(*heading, box=None, header_style="dim")
-    for row in rows:
-        table.add_row(*row)
+    _show(evaluation.summary_rows(report))
+
+
+def _show(rows: list[tuple[str, ...]]) -> None:
+    """All metrics of the total one below the other, then the chief ones of each kind and bot."""
+    heading, total, *groups = rows
+    whole = Table(box=None, header_style="dim", show_header=False)
+    for name, value in zip(heading[1:], total[1:], strict=True):
+        whole.add_row(name, value)
+    out.print(whole)
+    chosen = [number for number, name in enumerate(heading) if name in _CHIEF]
+    table = Table(box=None, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for number in chosen:
+        table.add_column(heading[number], justify="right")
+    for row in groups:
+        table.add_row(row[0], *(row[number] for number in chosen))
     out.print(table)
 
 

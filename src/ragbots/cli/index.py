@@ -98,22 +98,18 @@ def _summary(manifest: Manifest) -> dict[str, Any]:
 
 
 def _show_built(results: list[dict[str, Any]]) -> None:
-    table = Table(
-        "bot", "", "documents", "articles", "tables", "chunks", "left out", "version", box=None, header_style="dim"
-    )
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("bot", "", "version"):
+        table.add_column(name, no_wrap=True)
+    for name in ("documents", "articles", "chunks", "left out"):
+        table.add_column(name, justify="right")
     for result in results:
-        state = result["status"] + (", released" if result.get("released") else "")
-        style = "red" if result["error"] else "green"
+        state = "released" if result.get("released") else result["status"]
         documents = result.get("documents", [])
         omitted = sum(len(document["omissions"]) for document in documents)
-        cells = [
-            len(documents),
-            sum(d["articles"] for d in documents),
-            sum(d["tables"] for d in documents),
-            result.get("chunks", 0),
-            omitted,
-        ]
-        table.add_row(result["bot"], Text(state, style=style), *map(str, cells), result["version"] or "–")
+        numbers = [len(documents), sum(one["articles"] for one in documents), result.get("chunks", 0), omitted]
+        style = "red" if result["error"] else "green"
+        table.add_row(result["bot"], Text(state, style=style), result["version"] or "–", *map(str, numbers))
     out.print(table)
     for result in results:
         for failure in result.get("failures", []):

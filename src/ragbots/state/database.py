@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, delete, event, insert, make_url, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url, select, text, update
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from ragbots.errors import ConfigurationError, NotFound
 from ragbots.state import tables
+
+_BUSY_SECONDS = 10  # how long SQLite waits for another writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +65,28 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = _engine(url)
         try:
-            _migrate(self._engine)
-        except SQLAlchemyError as error:
-            raise ConfigurationError(
-                f"the state database does not open: {make_url(url).render_as_string()}: {error.__class__.__name__}",
-                hint="see RAGBOTS_DATABASE_URL; without it an SQLite file in the data directory is used",
-            ) from error
+            self._engine = _engine(url)
+        except (SQLAlchemyError, ImportError, OSError) as error:
+            raise _does_not_open(url, error) from error
+        # For whatever writes: on SQLite a transaction that reads first must not find later that it may not write.
+        self._writing = self._engine.execution_options(writing=True)
+        try:
+            _migrate(self._writing)
+        except (SQLAlchemyError, CommandError) as error:
+            self.close()
+            raise _does_not_open(url, error) from error
 
     @property
     def described(self) -> str:
         """The URL without its password."""
-        return make_url(self.url).render_as_string()
+        return _described(self.url)
 
     def close(self) -> None:
         self._engine.dispose()
 
     def add_version(self, record: VersionRecord) -> None:
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(insert(tables.versions).values(**_fields(record)))
 
     def versions(self, bot: str) -> list[VersionRecord]:
@@ -90,12 +97,12 @@ class Database:
             return [VersionRecord(**{**row, "created_at": _aware(row["created_at"])}) for row in rows]
 
     def forget_version(self, bot: str, version: str) -> None:
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             for table in (tables.versions, tables.verdicts):
                 connection.execute(delete(table).where(table.c.bot == bot, table.c.version == version))
 
     def add_verdict(self, verdict: Verdict) -> None:
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             connection.execute(insert(tables.verdicts).values(**_fields(verdict)))
 
     def verdict(self, bot: str, version: str) -> Verdict | None:
@@ -116,7 +123,7 @@ class Database:
         """Moves the pointer and records it, in one transaction. Raises NotFound for an unknown version."""
         now = datetime.now(UTC)
         pointer = tables.active
-        with self._engine.begin() as connection:
+        with self._writing.begin() as connection:
             known = select(tables.versions.c.version)
             known = known.where(tables.versions.c.bot == bot, tables.versions.c.version == version)
             if connection.execute(known).first() is None:
@@ -143,12 +150,13 @@ class Database:
     def remember(self, conversation_id: str, user_id: str, channel: str, turn: StoredTurn) -> None:
         """Adds a turn to a conversation, which is begun where it is new."""
         t = tables.conversations
-        with self._engine.begin() as connection:
-            owner = connection.execute(select(t.c.user_id).where(t.c.id == conversation_id)).scalar()
-            if owner is None:
-                values = {"id": conversation_id, "user_id": user_id, "channel": channel, "created_at": turn.at}
+        with self._writing.begin() as connection:
+            values = {"id": conversation_id, "user_id": user_id, "channel": channel, "created_at": turn.at}
+            # Begun by its first turn; another may be just beginning it.
+            with suppress(IntegrityError), connection.begin_nested():
                 connection.execute(insert(t).values(**values))
-            elif owner != user_id:
+            owner = connection.execute(select(t.c.user_id).where(t.c.id == conversation_id)).scalar_one()
+            if owner != user_id:
                 raise NotFound("no such conversation", for_people="그런 대화가 없습니다. 새 대화를 시작해 주세요.")
             connection.execute(insert(tables.turns).values(conversation_id=conversation_id, **_fields(turn)))
 
@@ -164,24 +172,50 @@ class Database:
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 10})
+    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
 
     def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own transactions leave out DDL and begin late
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
     event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def _does_not_open(url: str, error: Exception) -> ConfigurationError:
+    reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    hint = "see RAGBOTS_DATABASE_URL; without it an SQLite file in the data directory is used"
+    if isinstance(error, CommandError):
+        hint = f"a newer ragbots made it: install that one, or another database. {hint}"
+    return ConfigurationError(f"the state database does not open: {_described(url)}: {reason}", hint=hint)
+
+
+def _described(url: str) -> str:
+    """The URL without its password."""
+    try:
+        return make_url(url).render_as_string()
+    except ArgumentError:
+        return "not a URL"  # and not shown: there may be a password in it
 
 
 def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # one process at a time; SQLite's transaction sees to it itself
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ragbots migrations'))"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

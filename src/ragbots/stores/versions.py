@@ -203,7 +203,7 @@ def damage(path: Path) -> list[str]:
         manifest = read_manifest(path)
     except DamagedVersion as error:
         return [str(error)]
-    found = []
+    found = [] if manifest.version == path.name else [f"{path}: holds version {manifest.version}"]
     for name, expected in manifest.files.items():
         file = path / name
         if not file.is_file():
