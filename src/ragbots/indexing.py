@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ragbots.chunking import ChunkLimits, cut
@@ -15,7 +15,15 @@ from ragbots.loaders import list_folder, load_file, source_of
 from ragbots.ports import Embedder, Loader, Progress
 from ragbots.ranking import article_spans
 from ragbots.regulation import parse
-from ragbots.stores.versions import FORMAT, Contents, Failure, Manifest, SourceReport, write_version
+from ragbots.stores.versions import (
+    FORMAT,
+    Contents,
+    Failure,
+    Manifest,
+    SourceReport,
+    version_directories,
+    write_version,
+)
 from ragbots.text import digest
 from ragbots.types import Block, BlockKind, Chunk, Document, ElementKind, Omission, count_characters
 
@@ -69,13 +77,20 @@ def take_inventory(bot: BotConfig, made_by: dict[str, str]) -> Inventory:
             )
         listing = list_folder(folder)
         omissions += listing.omissions
-        files += [(path, source_of(path, folder), digest(path.read_bytes())) for path in listing.files]
+        files += [(path, source_of(path, folder), _hash(path)) for path in listing.files]
     if not files:
         folders = ", ".join(str(folder) for folder in bot.folders)
         raise ConfigurationError(f"bot `{bot.id}`: no documents in {folders}", hint="put the bot's documents there")
     _refuse_same_names(bot, [source for _, source, _ in files])
     recipe = [f"{source}\0{sha}" for _, source, sha in files] + [f"{key}={value}" for key, value in made_by.items()]
     return Inventory(tuple(files), tuple(omissions), digest("\n".join([str(FORMAT), bot.id, *recipe])))
+
+
+def _hash(path: Path) -> str:
+    try:
+        return digest(path.read_bytes())
+    except OSError as error:  # the loader will say so; the other files are read
+        return f"cannot be read: {error.strerror}"
 
 
 def _refuse_same_names(bot: BotConfig, sources: Sequence[str]) -> None:
@@ -100,7 +115,7 @@ def build(bot: BotConfig, folder: Path, parts: Parts, progress: Progress, *, str
     progress.step(f"{bot.id}: index words", 1)
     words, article_words = index_words(chunks, article_spans(chunks), parts.morphemes)
     progress.advance()
-    now = datetime.now(UTC)
+    now = _free_second(folder)
     contents = Contents(
         documents=tuple(piece.document for piece in pieces),
         blocks={piece.document.id: piece.blocks for piece in pieces},
@@ -113,6 +128,15 @@ def build(bot: BotConfig, folder: Path, parts: Parts, progress: Progress, *, str
         dimension=parts.embedder.dimension, files={},
     )  # fmt: skip
     return write_version(folder, contents, manifest)
+
+
+def _free_second(folder: Path) -> datetime:
+    """Now, or the next second of which no version there is: names are unique and sort by age."""
+    now = datetime.now(UTC)
+    taken = {path.name[:15] for path in version_directories(folder)}
+    while f"{now:%Y%m%d-%H%M%S}" in taken:
+        now += timedelta(seconds=1)
+    return now
 
 
 def _read_all(

@@ -181,9 +181,9 @@ def prune(shelf: Shelf, bot: str, keep: int) -> list[str]:
     return [path.name for path in doomed]
 
 
-def _serving(shelf: Shelf, bot: str) -> str | None:
-    candidates = [shelf.database.active().get(bot), *_answered_before(shelf, bot)]
-    return next((one for one in candidates if one and not damage(shelf.folder(bot) / one)), None)
+def _serving(shelf: Shelf, bot: str) -> str:
+    candidates = [shelf.database.active().get(bot, ""), *_answered_before(shelf, bot)]
+    return next((one for one in candidates if one and not damage(shelf.folder(bot) / one)), "")
 
 
 def open_released(shelf: Shelf, bot: str) -> tuple[IndexVersion | None, str]:

@@ -230,7 +230,7 @@ def test_every_block_is_in_one_chunk_or_omission_and_no_chunk_breaks_the_rules(
     assert len({chunk.id for chunk in chunks}) == len(chunks)
 
 
-LONGEST_NAME = 100  # characters that a breadcrumb holds of one name
+LONGEST_NAME = 100  # characters; a longer heading leaves the breadcrumb, and those above it with it
 
 
 def check_rules(regulation: Regulation, chunks: tuple[Chunk, ...], limits: ChunkLimits) -> None:
@@ -243,7 +243,7 @@ def check_rules(regulation: Regulation, chunks: tuple[Chunk, ...], limits: Chunk
         assert start in (end, end - 1) or start > end
         # names too long for a breadcrumb stand in the text, and may fill a chunk
         long_name = any(count > limits.max_tokens // 4 for count in Words()([block.text for block in blocks]))
-        long_name = long_name or any(len(block.text) > LONGEST_NAME for block in blocks)
+        long_name = long_name or len(chunk.heading) > LONGEST_NAME
         assert long_name or any(block.kind not in HEADINGS for block in blocks), "a heading alone"
         units = {str(b.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM)) for b in blocks if b.kind not in HEADINGS}
         assert len(units) <= 1, "a chunk crosses an article"

@@ -239,9 +239,9 @@ class TestSameInputs:
 
 class TestWriting:
     def test_one_at_a_time_and_the_other_is_told_who(self, shelf: Shelf) -> None:
-        with shelf.writing(BOT, "build"), pytest.raises(Locked, match=r"build of `travel` \(process \d+") as caught:
-            with shelf.writing(BOT, "prune"):
-                pytest.fail("both hold it")
+        told = pytest.raises(Locked, match=r"build of `travel` \(process \d+")
+        with shelf.writing(BOT, "build"), told as caught, shelf.writing(BOT, "prune"):
+            pytest.fail("both hold it")
         assert caught.value.exit_code == 4
         with shelf.writing("leave", "build"), shelf.writing(BOT, "build"):
             pass  # bots do not wait for each other, and an end gives the lock back
