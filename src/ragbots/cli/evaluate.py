@@ -14,7 +14,6 @@ from ragbots.errors import ConfigurationError
 from ragbots.runtime import Runtime
 from ragbots.types import Citation, Context, Hit, Question
 
-
 _CHIEF = ("n", "routing", "R@1", "R@5", "facts", "cite R")
 
 

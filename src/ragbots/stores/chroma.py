@@ -130,7 +130,7 @@ class ChromaStoreFactory:
         try:
             lock.acquire(timeout=self._lock_seconds)
         except Timeout:
-            _log.warning("store %s is held by another process: answering by the exact scan", name)
+            _log.info("store %s is held by another process: answering by the exact scan", name)
             return ExactStore(vectors)
         try:
             collection = self._open_checked(name, vectors) or self._refill(name, vectors)

@@ -168,7 +168,7 @@ def test_a_second_process_answers_by_the_exact_scan(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "chroma\n"
-        with caplog.at_level(logging.WARNING):
+        with caplog.at_level(logging.INFO):
             store = factory.open(NAME, vectors)
         assert store.id == "exact"
         assert lost(store, vectors) == []
