@@ -55,7 +55,8 @@ def answer(parts: Answering, question: Question, context: Context) -> Answer:
     taken = _route(query, bots, parts.bots)
     bot = bots[taken.bots[0].id]
     found = search(with_glossary(query, bot.config.glossary, parts.morphemes), bot, HITS)
-    frame = _Frame(question, context, bot, taken, parts.confidence.confidence(found.features))
+    near = [parts.bots[candidate.id] for candidate in taken.bots]
+    frame = _Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     if frame.confidence < parts.confidence.threshold:
         return _refused(frame)
     if not taken.clear:
@@ -68,6 +69,8 @@ def checked_question(text: str, longest: int) -> str:
     if len(text) > 4 * longest:  # decomposed jamo take up to three characters a syllable
         raise _too_long(len(text), longest)
     cleaned = squeeze(clean(text))
+    if any("\ud800" <= character <= "\udfff" for character in cleaned):
+        raise InvalidQuestion("the question is not text in UTF-8")
     if not any(character.isalnum() for character in cleaned):
         raise InvalidQuestion(
             "the question holds no letters or digits", for_people="질문이 비어 있습니다. 궁금한 점을 글로 적어 주세요."
@@ -99,6 +102,7 @@ class _Frame:
     bot: OpenBot
     taken: _Taken
     confidence: float
+    near: Sequence[BotConfig]
 
     def answer(
         self,
@@ -213,10 +217,15 @@ def _clarify(frame: _Frame) -> Answer:
 
 
 def _refused(frame: _Frame) -> Answer:
+    """What is not answered, and whom to ask: the named bot's contact, or those of the nearest subjects."""
     bot = frame.bot.config
-    if frame.question.bot is None:
-        lead = "이 질문에 답하는 규정을 찾지 못했습니다."
-    else:
+    if frame.question.bot is not None:
         lead = bot.refusal or f"‘{bot.name}’ 규정에는 이 질문에 답하는 조항이 없습니다."
-    whom = f"{bot.contact}에 문의해 주세요." if bot.contact else "담당 부서에 문의해 주세요."
-    return frame.answer(Status.REFUSED, f"{lead}\n\n{whom}")
+        whom = f"{bot.contact}에 문의해 주세요." if bot.contact else "담당 부서에 문의해 주세요."
+        return frame.answer(Status.REFUSED, f"{lead}\n\n{whom}")
+    near = [f"- {config.name}" + (f": {config.contact}" if config.contact else "") for config in frame.near]
+    text = (
+        "이 질문에 답하는 규정을 찾지 못했습니다. "
+        "다르게 물어보시거나, 관련이 있어 보이는 분야의 담당자에게 문의해 주세요."
+    )
+    return frame.answer(Status.REFUSED, "\n\n".join([text, "\n".join(near)]))

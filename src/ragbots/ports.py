@@ -98,11 +98,15 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Words a composer says stand in an article: `material` is its index, `blocks` a half-open range."""
+    """Words a composer says stand in an article: `material` is its index, `blocks` a half-open range.
+
+    `shortened`: not every block of the range is quoted.
+    """
 
     material: int
     blocks: tuple[int, int]
     text: str
+    shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,7 +334,10 @@ class Runtime:
     def bot(self, bot_id: str) -> BotConfig:
         """A configured bot, for its owner at the command line. Raises BotNotFound."""
         if bot_id not in self.bots:
-            raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint="see `ragbots bots list`")
+            hint = (
+                "see `ragbots bots check`: not every bot file is sound" if self.mistakes else "see `ragbots bots list`"
+            )
+            raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint=hint)
         return self.bots[bot_id]
 
 

@@ -33,7 +33,10 @@ def list_bots(
     if wants_json(context, as_json):
         print_json({"bots": rows})
         return
-    table = Table("id", "name", "released version", "description", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("id", "name", "released version"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("description")
     for row in rows:
         table.add_row(row["id"], row["name"], row["released"] or Text("none", style="yellow"), row["description"])
     out.print(table)
@@ -86,6 +89,8 @@ def new(
     path = chosen.bots_dir / f"{bot_id}.yaml"
     if path.exists():
         raise ConfigurationError(f"{path}: is there already", hint="choose another id")
+    if chosen.bots_dir.is_dir() and bot_id in (same := check_bots(chosen.bots_dir)[0]):
+        raise ConfigurationError(f"{same[bot_id].path}: has the id `{bot_id}` already", hint="choose another id")
     source = str(folder.resolve()) if folder else f"../corpora/{bot_id}"
     values = {"id": bot_id, "name": name or bot_id, "sources": [{"folder": source}], "contact": ""}
     path.parent.mkdir(parents=True, exist_ok=True)

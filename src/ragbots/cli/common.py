@@ -25,8 +25,9 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of inde
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 BotArgument = Annotated[str, typer.Argument(help="A bot's id.", metavar="BOT")]
 
-out = Console()
-err = Console(stderr=True)
+# Names and texts of documents are shown as they are: brackets in them are no markup.
+out = Console(markup=False, emoji=False)
+err = Console(markup=False, emoji=False, stderr=True)
 
 
 class Shared:

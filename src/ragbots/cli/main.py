@@ -6,7 +6,6 @@ import sys
 from datetime import date
 from typing import Annotated
 
-import click
 import typer
 from rich.panel import Panel
 from rich.table import Table
@@ -72,7 +71,7 @@ def serve(
     opened = Runtime.open(chosen)
     try:
         for mistake in opened.mistakes:
-            err.print(f"[yellow]left out:[/] {mistake}", highlight=False)
+            err.print(Text.assemble(("left out: ", "yellow"), str(mistake)), soft_wrap=True)
         err.print("loading the models and indexes …", style="dim")
         serve_http(opened, chosen.host, chosen.port, lambda url: _say_where(opened, url))
     finally:
@@ -84,9 +83,10 @@ def _say_where(opened: Runtime, url: str) -> None:
     released = opened.released()
     for bot, what in state.items():
         if released.get(bot) != what:
-            err.print(f"[yellow]{bot}:[/] {what}", highlight=False)
+            err.print(Text.assemble((f"{bot}: ", "yellow"), what), soft_wrap=True)
     if released:
-        err.print(f"{len(released)} bots are ready. Open [bold link={url}]{url}[/] in a browser.", highlight=False)
+        address = (url, f"bold link {url}")
+        err.print(Text.assemble(f"{len(released)} bots are ready. Open ", address, " in a browser."), soft_wrap=True)
     else:
         err.print("No bot has a released index yet: ragbots index build --all --release", style="yellow")
 
@@ -122,6 +122,8 @@ def _day(text: str | None) -> date | None:
 def _show(answer: Answer) -> None:
     style = {Status.ANSWERED: "green", Status.REFUSED: "yellow", Status.CLARIFY: "cyan"}[answer.status]
     name = next((candidate.name for candidate in answer.candidates if candidate.id == answer.bot), "")
+    if answer.status is not Status.ANSWERED:
+        name = ""
     out.print(Panel(Text(answer.answer), title=name or None, title_align="left", border_style=style))
     for notice in answer.warnings:
         out.print(Text(f"※ {notice.text}", style="yellow"))
@@ -163,15 +165,9 @@ def search(
 def main() -> None:
     """The entry point: errors become one line on the error stream and an exit code."""
     try:
-        code = app(standalone_mode=False)
+        app()
     except RagbotsError as error:
-        err.print(f"[red]error:[/] {error.message}", highlight=False, soft_wrap=True)
+        err.print(Text.assemble(("error: ", "red"), error.message), soft_wrap=True)
         if error.hint:
             err.print(f"  {error.hint}", style="dim", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)

@@ -107,7 +107,7 @@ class ExtractiveComposer:
     def _quotation(self, provision: _Provision, terms: Mapping[str, float]) -> Quotation:
         parts = _shortened(provision.parts, terms, self._rules)
         text = "\n".join(readable(block) for _, block in parts)
-        return Quotation(provision.material, (parts[0][0], parts[-1][0] + 1), text)
+        return Quotation(provision.material, (parts[0][0], parts[-1][0] + 1), text, len(parts) < len(provision.parts))
 
 
 def _groups(blocks: Sequence[tuple[int, Block]]) -> Iterator[list[tuple[int, Block]]]:
@@ -138,19 +138,30 @@ def _shortened(
 ) -> Sequence[tuple[int, Block]]:
     """The lead and the items that fit best, if the whole is long; one run, so that nothing is cut out."""
     lead = [part for part in parts if part[1].kind not in (BlockKind.ITEM, BlockKind.SUBITEM)]
-    items = [part for part in parts if part[1].kind in (BlockKind.ITEM, BlockKind.SUBITEM)]
+    items: list[list[tuple[int, Block]]] = []
+    for part in parts:
+        if part[1].kind is BlockKind.ITEM or (part[1].kind is BlockKind.SUBITEM and not items):
+            items.append([part])
+        elif part[1].kind is BlockKind.SUBITEM:
+            items[-1].append(part)  # an item is nothing without what it lists
     if sum(len(block.text) for _, block in parts) <= rules.long or len(items) <= rules.items:
         return parts
-    best = sorted(items, key=lambda part: -_share(terms, readable(part[1])))[: rules.items]
-    return sorted([*lead, *best], key=lambda part: part[0])
+    best = sorted(items, key=lambda item: -_share(terms, "\n".join(readable(block) for _, block in item)))
+    kept = [part for item in best[: rules.items] for part in item]
+    return sorted([*lead, *kept], key=lambda part: part[0])
 
 
 def _text(quotations: Sequence[Quotation], material: Sequence[Material]) -> str:
     """The quotations, those of one article under its heading."""
     by_article = groupby(quotations, key=lambda quotation: quotation.material)
     return "\n\n".join(
-        "\n".join([_heading(material[number]), *(quotation.text for quotation in same)]) for number, same in by_article
+        "\n".join([_heading(material[number]), *(_quoted(quotation) for quotation in same)])
+        for number, same in by_article
     )
+
+
+def _quoted(quotation: Quotation) -> str:
+    return f"{quotation.text}\n… (나머지 호는 근거 조문에서 볼 수 있습니다)" if quotation.shortened else quotation.text
 
 
 def _heading(material: Material) -> str:
