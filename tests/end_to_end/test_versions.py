@@ -76,10 +76,11 @@ def test_a_killed_build_leaves_the_released_version_serving_and_the_next_cleans_
             assert another.ready() == (True, {"office": first})
         status = built.cli("index", "status", "office", "--json").json["bots"][0]
         assert [version["version"] for version in status["versions"]] == [first]
+        built.put({"화분관리규정.md": PLANTS.replace("주 2회", "주 6회")})  # what is built next has another name
         second = built.build()
     assert built.versions() == sorted([first, second])  # and nothing else
     with built.open() as server:
-        assert "주 5회" in ask(server, WATER).answer
+        assert "주 6회" in ask(server, WATER).answer
 
 
 def test_of_two_builds_at_once_one_wins_and_the_other_names_it(built: Installation) -> None:

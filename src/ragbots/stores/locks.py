@@ -22,7 +22,7 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
     lock = FileLock(path, timeout=0)
     holder = path.with_suffix(".holder")
     try:
-        pass
+        lock.acquire()
     except Timeout as error:
         raise Locked(f"{path.stem}: {_describe(holder)}", hint="wait until it has finished, then try again") from error
     try:
