@@ -136,7 +136,7 @@ def _share(terms: Mapping[str, float], text: str) -> float:
 def _shortened(
     parts: Sequence[tuple[int, Block]], terms: Mapping[str, float], rules: ExtractiveRules
 ) -> Sequence[tuple[int, Block]]:
-    """The lead and the items that fit best, if the whole is long; one run, so that nothing is cut out."""
+    """The lead and the items that fit best, each with what it lists, if the whole is long; in reading order."""
     lead = [part for part in parts if part[1].kind not in (BlockKind.ITEM, BlockKind.SUBITEM)]
     items: list[list[tuple[int, Block]]] = []
     for part in parts:
