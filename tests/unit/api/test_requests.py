@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 from starlette.types import Message
 from tests.unit.api.fake_runtime import FakeRuntime
@@ -99,7 +99,8 @@ def test_a_body_without_end_is_not_read_to_its_end(runtime: FakeRuntime) -> None
         await create_app(runtime)({**scope, "app": None}, receive, send)
         return read, status
 
-    read, status = asyncio.run(send_forever())
+    with start_blocking_portal() as portal:
+        read, status = portal.call(send_forever)
     assert status == 413
     assert read <= runtime.settings.max_body_bytes + 65_536
 
