@@ -46,7 +46,7 @@ _CHECK_NEIGHBOURS = 5
 _CHECKED_AT_OPEN = 5000  # rows; 0.2 ms each. Beyond that evenly spread ones, the files being hashed anyway
 _CHECK_SECONDS = 600
 # Recall@20 against the exact scan: 1.000 for 3,000 vectors, 0.9995 for 20,000, at 0.7 and 1.5–2 ms a query.
-_HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+_HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32, "num_threads": 1}
 
 
 class Collection:
