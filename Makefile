@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 BOTS   ?= bots
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
-.PHONY: run setup test check bench eval lock corpora clean
+.PHONY: run setup test check bench eval fuzz formats lock corpora clean
 
 run: setup
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
@@ -31,6 +31,14 @@ eval: setup
 bench: $(VENV)/.bench
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
 	@$(BIN)/python tools/bench.py --bots-dir $(BOTS) --questions $(QUESTIONS)
+
+# Damaged files of every format, read as a build reads them. SAMPLES: a folder of HWP files to damage too.
+fuzz: $(VENV)/.dev
+	@$(BIN)/python tools/fuzz.py --mutations 5000 --seed 1 $(if $(SAMPLES),--samples $(SAMPLES))
+
+# One regulation in every format: what of it is read, how fast, in how much memory.
+formats: $(VENV)/.dev
+	@$(BIN)/python tools/formats.py $(if $(SAMPLES),--samples $(SAMPLES))
 
 # The PDF and DOCX files of corpora/ from their texts in corpora/masters/.
 corpora: $(VENV)/.dev

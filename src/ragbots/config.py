@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ragbots.errors import ConfigurationError
 
@@ -28,6 +42,61 @@ class FolderSource(Strict):
     folder: Path
 
 
+def _wiki_id(value: object) -> object:
+    """YAML reads a bare id as a number: both are taken, and nothing that only looks like one."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and re.fullmatch(r"[0-9]{1,20}", text.strip()):
+        return text.strip()
+    raise ValueError("is an id of up to 20 digits, as in the address of the page: …/wiki/<wiki>/<page>")
+
+
+WikiId = Annotated[str, BeforeValidator(_wiki_id)]
+
+
+class WikiPlace(Strict):
+    """A Dooray wiki, or of it the page `under` with everything below."""
+
+    wiki: WikiId
+    under: WikiId | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_mapping(cls, value: object) -> object:
+        if not isinstance(value, (Mapping, WikiPlace)):
+            raise ValueError("is a mapping, such as {wiki: 1234567890123456789, under: 1234567890123456789}")
+        return value
+
+
+class DoorayWikiSource(Strict):
+    """The pages of a Dooray wiki; the installation's `dooray` settings say how to reach it."""
+
+    dooray_wiki: WikiPlace
+
+
+_FOLDER, _DOORAY_WIKI = "<folder>", "<dooray_wiki>"  # bracketed: no key of a YAML file looks like this
+_SOURCE_FORMS = "`folder: PATH` or `dooray_wiki: {wiki: ID, under: ID}`"
+
+
+def _kind_of_source(value: object) -> str | None:
+    """The form that is meant, misspelt or not: its own errors say more than those of all forms together."""
+    if isinstance(value, (FolderSource, DoorayWikiSource)):
+        return _FOLDER if isinstance(value, FolderSource) else _DOORAY_WIKI
+    keys = [str(key) for key in value] if isinstance(value, Mapping) else []
+    kinds = {"folder": _FOLDER, "dooray_wiki": _DOORAY_WIKI}
+    meant = {near for key in keys for near in difflib.get_close_matches(key, kinds, n=1)}
+    return kinds[meant.pop()] if len(meant) == 1 else None
+
+
+BotSource = Annotated[
+    Annotated[FolderSource, Tag(_FOLDER)] | Annotated[DoorayWikiSource, Tag(_DOORAY_WIKI)],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="source_form",
+        custom_error_message=f"is one source: {_SOURCE_FORMS}",
+    ),
+]
+
+
 class Access(Strict):
     """Groups that may ask, own and administer; an empty list = any signed-in person."""
 
@@ -42,7 +111,7 @@ class BotConfig(Strict):
     path: Path
     id: BotId
     name: Line
-    sources: Annotated[tuple[FolderSource, ...], Field(min_length=1)]
+    sources: tuple[BotSource, ...]
     description: str = ""
     sample_questions: tuple[Line, ...] = ()
     glossary: Mapping[str, tuple[Line, ...]] = Field(default_factory=dict)
@@ -57,6 +126,14 @@ class BotConfig(Strict):
     store: str | None = None
     schedule: str | None = None
 
+    @field_validator("sources")
+    @classmethod
+    def _at_least_one(cls, value: tuple[BotSource, ...]) -> tuple[BotSource, ...]:
+        # Not min_length: that would also complain of the entries that are wrong, as missing ones.
+        if not value:
+            raise ValueError(f"names at least one source: {_SOURCE_FORMS}")
+        return value
+
     @field_validator("glossary", mode="before")
     @classmethod
     def _one_word_is_a_list(cls, value: object) -> object:
@@ -69,11 +146,73 @@ class BotConfig(Strict):
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        return tuple(self.resolve(source.folder).resolve() for source in self.sources)
+        """The folders among the sources, absolute."""
+        return tuple(self.resolve(one.folder).resolve() for one in self.sources if isinstance(one, FolderSource))
+
+    @property
+    def wikis(self) -> tuple[WikiPlace, ...]:
+        """The Dooray wikis among the sources."""
+        return tuple(one.dooray_wiki for one in self.sources if isinstance(one, DoorayWikiSource))
+
+
+class DooraySettings(Strict):
+    """How to reach the organisation's Dooray; needed only where a bot or a channel uses it.
+
+    `domain` is the organisation's (`company.dooray.com`); `api_url` is worked out from it unless
+    given. The token is not a setting: `token_env` names the environment variable that holds it.
+    """
+
+    domain: str | None = None
+    api_url: str | None = None
+    token_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "DOORAY_API_TOKEN"
+
+    @field_validator("domain")
+    @classmethod
+    def _a_host(cls, value: str | None) -> str | None:
+        if value is None or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?", value.strip().lower()):
+            return value and value.strip().lower()
+        raise ValueError("is a host name such as company.dooray.com, without https:// and path")
+
+    @field_validator("api_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.username or parts.query or parts.fragment or not parts.hostname:
+            raise ValueError("is an address such as https://api.dooray.com, without user name, `?` and `#`")
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts.hostname)):
+            raise ValueError("begins with https://, since the token is sent there")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _an_api_can_be_named(self) -> DooraySettings:
+        if self.domain and not self.api_url and self.domain.count(".") < 2:
+            raise ValueError(f"the domain has at least three parts, as company.dooray.com; `{self.domain}` has two")
+        return self
+
+    @property
+    def api(self) -> str | None:
+        """The address of the API: `https://api.` and the domain without its first label; None without a domain."""
+        if self.api_url or not self.domain:
+            return self.api_url
+        return f"https://api.{self.domain.partition('.')[2]}"
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Settings(Strict):
-    """How this installation runs. From `ragbots.toml`, then `RAGBOTS_…` variables, then options."""
+    """How this installation runs. From `ragbots.toml`, then `RAGBOTS_…` variables, then options.
+
+    A table of the toml file is reached from the environment by its name and the key's:
+    `domain` in `[dooray]` is `RAGBOTS_DOORAY_DOMAIN`, `api_url` `RAGBOTS_DOORAY_API_URL`,
+    `token_env` `RAGBOTS_DOORAY_TOKEN_ENV`.
+    """
 
     bots_dir: Path = Path("bots")
     data_dir: Path = Path("var")
@@ -86,6 +225,7 @@ class Settings(Strict):
     max_question_chars: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144
     allow_anonymous_network: bool = False
+    dooray: DooraySettings = DooraySettings()
 
     @field_validator("store")
     @classmethod
@@ -130,13 +270,33 @@ def load_settings(environ: Mapping[str, str], **options: object) -> Settings:
     prefix = "RAGBOTS_"
     variables = {key[len(prefix) :].lower(): value for key, value in environ.items() if key.startswith(prefix)}
     variables.pop("config", None)
-    _refuse_unknown("environment (RAGBOTS_…)", variables, Settings)
-    values |= variables
+    flat, tables = _split_tables(variables)
+    _refuse_unknown("environment (RAGBOTS_…)", flat, Settings)
+    values |= flat
+    for name, table in tables.items():
+        below = values.get(name, {})
+        values[name] = {**below, **table} if isinstance(below, Mapping) else below  # pydantic names the latter
     values |= {key: value for key, value in options.items() if value is not None}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError(f"settings: {explain(error)}") from error
+
+
+def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Variables for single settings, and those for the keys of a table: `dooray_domain` is `domain` in `dooray`."""
+    flat: dict[str, str] = {}
+    tables: dict[str, dict[str, str]] = {}
+    for key, value in variables.items():
+        table = next((name for name in _TABLES if key.startswith(f"{name}_")), None)
+        if table:
+            tables.setdefault(table, {})[key.removeprefix(f"{table}_")] = value
+        else:
+            flat[key] = value
+    return flat, tables
+
+
+_TABLES = ("dooray",)
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -201,14 +361,16 @@ def explain(error: ValidationError) -> str:
     """A validation error in one line: each field and what it should be."""
     parts = []
     for problem in error.errors():
-        where = ".".join(str(step) for step in problem["loc"]) or "value"
+        where = ".".join(str(step) for step in problem["loc"] if step not in (_FOLDER, _DOORAY_WIKI)) or "value"
         known = problem["type"] != "extra_forbidden"
-        parts.append(f"`{where}`: {problem['msg'] if known else _unknown_inside(str(problem['loc'][-1]))}")
+        told = str(problem["msg"]).removeprefix("Value error, ")
+        parts.append(f"`{where}`: {told if known else _unknown_inside(str(problem['loc'][-1]))}")
     return "; ".join(parts)
 
 
 def _unknown_inside(key: str) -> str:
-    near = difflib.get_close_matches(key, [*FolderSource.model_fields, *Access.model_fields], n=1)
+    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings)
+    near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 
 

@@ -74,6 +74,13 @@ class UnreadableDocument(RagbotsError):
     slug = "unreadable-document"
 
 
+class SourceUnavailable(RagbotsError):
+    """A source that could not be read to its end; what was fetched is kept for the next run."""
+
+    http_status = 503
+    slug = "source-unavailable"
+
+
 class DamagedVersion(RagbotsError):
     """An index version whose files are not what its manifest says."""
 

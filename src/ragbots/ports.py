@@ -13,9 +13,19 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ragbots.types import Answer, Block, Context, Document, Hit, Principal, Question
+from ragbots.types import Answer, Block, Context, Document, Hit, Omission, Principal, Question
 
 Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a file shows of its kind: its first 8 KiB, the names of what it holds (the entries of a ZIP
+    archive, the streams of an OLE file; else empty), and its own name, which counts last."""
+
+    head: bytes
+    name: str
+    members: frozenset[str] = frozenset()
 
 
 @runtime_checkable
@@ -24,13 +34,61 @@ class Loader(Protocol):
 
     id: str  # name and revision, kept in the manifest
 
-    def accepts(self, head: bytes, name: str) -> bool:
-        """Whether this is a file of its kind, judged by the first 8 KiB and, last, the name."""
+    def accepts(self, probe: Probe) -> bool:
+        """Whether this is a file of its kind."""
         ...
 
     def load(self, path: Path, source: str) -> Document:
         """The document. Raises UnreadableDocument naming what is wrong and what to do."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a source: where its bytes lie, and the name it is known by.
+
+    `source` is its path below the source (in NFC, `/` between the parts; a file in an archive:
+    `규정집.zip/여비규정.hwp`), `digest` the SHA-256 of the bytes, `link` the way back to the page it
+    came from.
+    """
+
+    path: Path
+    source: str
+    digest: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a source, by name, and what in it is not a file to read, and why."""
+
+    files: tuple[SourceFile, ...]
+    omissions: tuple[Omission, ...]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where a bot's documents come from: a folder, a wiki."""
+
+    id: str  # kind and place, for messages
+
+    def list(self, progress: Progress) -> Listing:
+        """Everything there is now, whole. Raises ConfigurationError where the place cannot be used,
+        SourceUnavailable where it could not be read to its end: nothing is built from half a source."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads files, whatever is in them: a broken or hostile one harms nobody but itself."""
+
+    id: str  # the loaders' ids and revisions
+
+    def read(self, file: SourceFile) -> Document:
+        """The document. Raises UnreadableDocument naming what is wrong and what to do."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @runtime_checkable
@@ -90,23 +148,29 @@ class VectorStoreFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A hit with the blocks of its whole article, numbered as in the version."""
+    """A hit with the blocks of its whole article, numbered as in the version.
+
+    `referred_by`: it was not found itself, or further down, but the material of this index refers to it.
+    """
 
     hit: Hit
     blocks: Sequence[tuple[int, Block]]
+    referred_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
     """Words a composer says stand in an article: `material` is its index, `blocks` a half-open range.
 
-    `shortened`: not every block of the range is quoted.
+    `shortened`: not every block of the range is quoted; `parts` are then the ranges of it that are
+    (empty = all of it).
     """
 
     material: int
     blocks: tuple[int, int]
     text: str
     shortened: bool = False
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ragbots.state.database import Database, Verdict, VersionRecord
 from ragbots.stores.locks import hold
 from ragbots.stores.versions import (
     IndexVersion,
+    Manifest,
     collect_leftovers,
     damage,
     delete_version,
@@ -76,6 +77,14 @@ def same_inputs(shelf: Shelf, bot: str, inputs: str) -> str | None:
     for path in reversed(version_directories(shelf.folder(bot))):
         if not damage(path) and read_manifest(path).inputs == inputs:
             return path.name
+    return None
+
+
+def newest(shelf: Shelf, bot: str) -> Manifest | None:
+    """The manifest of the newest version that is whole; None for a bot's first."""
+    for path in reversed(version_directories(shelf.folder(bot))):
+        if not damage(path):
+            return read_manifest(path)
     return None
 
 

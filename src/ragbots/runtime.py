@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -17,19 +18,23 @@ from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
 from ragbots.confidence import MODEL
-from ragbots.config import BotConfig, Settings, check_bots
+from ragbots.config import BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
 from ragbots.errors import BotNotFound, ConfigurationError, NotFound, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
 from ragbots.loaders import built_in_loaders
-from ragbots.ports import Identity, Progress, VectorStoreFactory
+from ragbots.loaders.dooray_api import DoorayApi, dooray_access
+from ragbots.loaders.dooray_wiki import DoorayWiki
+from ragbots.loaders.folder import Folder
+from ragbots.loaders.worker import ReadLimits, WorkerReader
+from ragbots.ports import Embedder, Identity, Progress, Source, VectorStoreFactory
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult
 from ragbots.state import Database
 from ragbots.state.database import StoredTurn, Verdict
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
-from ragbots.stores.versions import damage, open_version, store_name
+from ragbots.stores.versions import damage, open_version, read_manifest, store_name
 from ragbots.types import Answer, Context, Principal, Question, Turn
 
 _log = logging.getLogger(__name__)
@@ -53,12 +58,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Built:
-    """`new` is false where a version of just these inputs was there already."""
+    """`new` is false where a version of just these inputs was there already; `embedded` counts the
+    passages that no earlier build had embedded."""
 
     bot: str
     version: str
     new: bool
     path: Path
+    embedded: int
 
 
 class Runtime:
@@ -89,6 +96,8 @@ class Runtime:
         return cls(settings, bots, tuple(mistakes))
 
     def close(self) -> None:
+        if "reader" in self.__dict__:
+            self.reader.close()
         for bot in self._held.bots.values():
             bot.store.close()
         self.database.close()
@@ -104,6 +113,10 @@ class Runtime:
     @cached_property
     def shelf(self) -> Shelf:
         return Shelf(self.settings.indexes, self.database, self.stores)
+
+    @cached_property
+    def reader(self) -> WorkerReader:
+        return WorkerReader(built_in_loaders, ReadLimits())
 
     @property
     def embedder(self) -> SentenceEmbedder:
@@ -215,9 +228,16 @@ class Runtime:
             bot = self._open_bot(place.bot, context)
         except (BotNotFound, NotReleased) as error:
             raise NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.") from error
-        if bot.version.id != place.version:
-            bot = self._of_version(bot, place.version)
-        return retrieval.passage(place, bot, context)
+        if bot.version.id == place.version:
+            return retrieval.passage(place, bot, context)
+        earlier = self._of_version(bot, place.version)
+        document = retrieval.cited_document(place, earlier)
+        if document.id not in bot.version.document_of:
+            raise NotFound(
+                f"{document.source}: removed since it was cited by `{citation_id}`",
+                for_people="이 인용의 문서는 삭제되어 더 이상 볼 수 없습니다.",
+            )
+        return retrieval.passage(place, earlier, context)
 
     def _of_version(self, bot: OpenBot, version: str) -> OpenBot:
         """A bot with another version than the released one, for citations given before a release."""
@@ -300,28 +320,53 @@ class Runtime:
 
     # building
 
-    def parts(self, progress: Progress) -> indexing.Parts:
+    def cached_embedder(self, progress: Progress) -> CachedEmbedder:
+        return CachedEmbedder(self.embedder, self.settings.data_dir / "embeddings", progress)
+
+    def parts(self, embedder: Embedder) -> indexing.Parts:
+        """What a build is made with."""
         return indexing.Parts(
-            loaders=built_in_loaders(),
-            embedder=CachedEmbedder(self.embedder, self.settings.data_dir / "embeddings", progress),
+            reader=self.reader,
+            embedder=embedder,
             morphemes=self.morphemes,
             limits=ChunkLimits(max_tokens=min(CHUNK_TOKENS, self.embedder.max_tokens), window=self.embedder.max_tokens),
         )
 
+    def sources(self, bot: BotConfig) -> list[Source]:
+        return [self._source(bot, source) for source in bot.sources]
+
+    def _source(self, bot: BotConfig, source: FolderSource | DoorayWikiSource) -> Source:
+        data = self.settings.data_dir
+        if isinstance(source, FolderSource):
+            folder = bot.resolve(source.folder).resolve()
+            return Folder(folder, unpacked=data / "unpacked", unpack=self.reader.unpack, limits=ReadLimits())
+        place = source.dooray_wiki
+        api = DoorayApi(dooray_access(self.settings.dooray, os.environ))
+        return DoorayWiki(api, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
+
     def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
-        """Builds a bot's index unless a version of just these inputs is there. Raises Locked, ChecksNotPassed."""
+        """Builds a bot's index unless a version of just these inputs is there.
+
+        Raises Locked, ChecksNotPassed, SourceUnavailable, ConfigurationError.
+        """
         bot = self.bot(bot_id)
-        parts = self.parts(progress)
+        embedder = self.cached_embedder(progress)
+        parts = self.parts(embedder)
         with self.shelf.writing(bot_id, "build"):
-            inputs = indexing.take_inventory(bot, parts.made_by).inputs
-            there = releases.same_inputs(self.shelf, bot_id, inputs)
-            if there and not strict:
+            inventory = indexing.look(bot, self.sources(bot), parts.made_by, progress)
+            there = releases.same_inputs(self.shelf, bot_id, inventory.inputs)
+            if there:
                 path = self.shelf.path(bot_id, there)
+                if strict:
+                    indexing.refuse_losses(read_manifest(path))
                 releases.register(self.shelf, path)
-                return Built(bot_id, there, False, path)
-            path = indexing.build(bot, self.shelf.folder(bot_id), parts, progress, strict=strict)
+                return Built(bot_id, there, False, path, 0)
+            before = releases.newest(self.shelf, bot_id)
+            path = indexing.build(
+                bot, inventory, self.shelf.folder(bot_id), parts, progress, before=before, strict=strict
+            )
             releases.register(self.shelf, path)
-            return Built(bot_id, path.name, True, path)
+            return Built(bot_id, path.name, True, path, embedder.misses)
 
     def release(self, bot_id: str, version: str, *, by: str, forced_because: str | None = None) -> Verdict | None:
         """Releases a version; None where it answers already."""

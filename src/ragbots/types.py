@@ -107,14 +107,17 @@ class ElementKind(StrEnum):
     HEADING = "heading"
     TEXT = "text"
     TABLE = "table"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """What every loader yields, in reading order: a heading, a line of text, or a table.
+    """What every loader yields, in reading order: a heading, a line of text, a table, or a picture.
 
     `level` is 1–6 for headings (0 = unknown). `rows` are a table's rows of cells as text, merged
-    cells filled; `header_rows` says how many of them are column headings. `page` counts from 1.
+    cells filled; `header_rows` says how many of them are column headings. A picture's `text` is its
+    description or name: it says that something stands there that is not read, and is not counted
+    as text. `page` counts from 1.
     """
 
     kind: ElementKind
@@ -125,14 +128,29 @@ class Element:
     page: int | None = None
 
 
+class OmissionKind(StrEnum):
+    """What sort of thing was left out; whatever has no kind of its own is OTHER."""
+
+    PAGE = "page without text"  # scanned, or blank
+    PICTURE = "picture"
+    ANNEX = "annex without text"  # a 별표 or 별지 that is only a picture, or only a heading
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """Text or a part of a document that is not in the index, and why."""
+    """Text or a part of a document that is not in the index, and why.
+
+    `expected`: leaving it out loses nothing (a heading that the breadcrumbs say, a running header,
+    an amendment note); such an omission is reported and does not fail a strict build.
+    """
 
     what: str
     where: str
     characters: int
     why: str
+    kind: OmissionKind = OmissionKind.OTHER
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,8 @@ class Document:
     """One file or page as a loader read it.
 
     `source` is the path below its source folder; `characters` counts everything but white space
-    in the elements; `digest` is the SHA-256 of the file's bytes.
+    in the elements; `digest` is the SHA-256 of the file's bytes; `footnotes` says how many notes
+    stand in the text, after the paragraph that refers to them.
     """
 
     id: str
@@ -153,6 +172,7 @@ class Document:
     pages: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     omissions: tuple[Omission, ...] = ()
+    footnotes: int = 0
 
     @property
     def characters(self) -> int:
@@ -160,7 +180,9 @@ class Document:
 
 
 def element_text(element: Element) -> str:
-    """All text of an element; a table's cells joined by spaces."""
+    """All text of an element; a table's cells joined by spaces, nothing of a picture."""
+    if element.kind is ElementKind.PICTURE:
+        return ""
     if element.kind is ElementKind.TABLE:
         return " ".join(cell for row in element.rows for cell in row)
     return element.text

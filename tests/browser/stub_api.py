@@ -116,6 +116,9 @@ LEAVE = citation("leave-21-1", "복무규정", "제21조 제1항", RULE, link="h
 SICK = citation("leave-21-2", "복무규정", "제21조 제2항", "질병 등 부득이한 사유가 있으면 당일에 신청할 수 있다.")
 CARRY = citation("leave-22", "복무규정", "제22조", "쓰지 아니한 연차휴가는 다음 해 3월 말일까지 이월하여 쓸 수 있다.")
 LODGING = citation("travel-a1-3", "여비규정", "별표 1 3행", "5급(대리) 숙박비 상한 80,000원", page=31)
+GRADE = citation(
+    "travel-a2-30", "여비규정", "별표 2 30행", "등급: 30등급 | 일비(1일) 미화: 30달러 | 숙박비 상한: 300달러"
+)
 ATTACK = citation("attack", PAYLOAD, "제1조", PAYLOAD, link="javascript:window.attacked=true")
 
 COLUMNS = ["직급", "일비(1일)", "식비(1일)", "숙박비 상한(서울)", "숙박비 상한(광역시)", "숙박비 상한(그 밖)"]
@@ -176,6 +179,30 @@ PASSAGES = {
             block("text", "별표 1", "비고: 숙박비는 상한의 범위에서 실비로 지급한다."),
         ],
     ),
+    "travel-a2-30": passage(
+        GRADE,
+        ["여비규정", "별표 2 국외 여비 정액표"],
+        [
+            block("article", "별표 2", "별표 2 국외 여비 정액표"),
+            block("text", "별표 2", "(단위: 달러)"),
+            block("row", "별표 2", "등급\t일비(1일)\t일비(1일)\t숙박비 상한\n등급\t미화\t원화\t숙박비 상한"),
+            *(
+                block(
+                    "row",
+                    f"별표 2 {n}행",
+                    f"{n}등급\t{n}\t{n},000\t{n}0",
+                    *([[0, len(f"{n}등급")]] if n == 30 else []),
+                    cells=[
+                        ["등급", f"{n}등급"],
+                        ["일비(1일) 미화", f"{n}달러"],
+                        ["일비(1일) 원화", f"{n},000달러"],
+                        ["숙박비 상한", f"{n}0달러"],
+                    ],
+                )
+                for n in range(1, 61)
+            ),
+        ],
+    ),
     "attack": passage(ATTACK, [PAYLOAD], [block("paragraph", "제1조", PAYLOAD, [0, 10]), block("text", "", "본문")]),
 }
 
@@ -231,6 +258,11 @@ def about_lodging(request: Json) -> Json:
     return answer("answered", text, "travel", citations=[LODGING])
 
 
+def about_grades(request: Json) -> Json:
+    text = f"여비규정 — 별표 2 국외 여비 정액표\n{GRADE['quote']} [1]"
+    return answer("answered", text, "travel", citations=[GRADE, SICK])
+
+
 def refusal(request: Json) -> Json:
     text = "복무규정에서 이 질문에 답하는 조항을 찾지 못했습니다. 추측해서 답하지 않습니다."
     return answer("refused", text, "leave", related=[CARRY], confidence=0.1)
@@ -249,6 +281,7 @@ def attack(request: Json) -> Json:
 
 SCRIPTS: dict[str, Callable[[Json], Json]] = {
     "숙박비": about_lodging,
+    "등급": about_grades,
     "화성": refusal,
     "신청서": clarification,
     "공격": attack,

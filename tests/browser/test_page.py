@@ -402,3 +402,50 @@ def test_on_a_phone_the_bot_is_chosen_from_a_list(open_page: OpenPage) -> None:
 def test_a_link_can_choose_the_bot(open_page: OpenPage) -> None:
     page = open_page(url="/?bot=travel")
     expect(page.locator("#welcome h2")).to_have_text(re.compile("출장·여비"))
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE])
+def test_a_cited_row_is_shown_in_its_table_below_the_column_headings(
+    open_page: OpenPage, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    ask(page, "30등급은 얼마인가요?").locator(".card-title").first.click()
+    table = page.locator("dialog table")
+    expect(table).to_have_accessible_name("별표 2 국외 여비 정액표 (단위: 달러)")
+    row = table.locator("tr.quoted")
+    expect(row).to_be_in_viewport()
+    expect(row.get_by_role("rowheader")).to_have_text("인용한 행: 30등급")
+    head = table.locator("thead")
+    expect(head).to_be_in_viewport()  # it stays while sixty rows pass below it
+    assert row.bounding_box()["y"] >= head.bounding_box()["y"] + head.bounding_box()["height"] - 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_merged_column_headings_are_merged_again(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, "30등급은 얼마인가요?").locator(".card-title").first.click()
+    headings = page.locator("dialog thead th")
+    expect(headings).to_have_text(["등급", "일비(1일)", "숙박비 상한", "미화", "원화"])
+    spans = headings.evaluate_all("all => all.map((th) => [th.scope, th.colSpan, th.rowSpan])")
+    assert spans == [["col", 1, 2], ["colgroup", 2, 1], ["col", 1, 2], ["col", 1, 1], ["col", 1, 1]]
+
+
+def test_a_table_is_scrolled_with_the_keys_alone(open_page: OpenPage) -> None:
+    page = open_page(viewport=PHONE)
+    ask(page, "30등급은 얼마인가요?").locator(".card-title").first.click()
+    region = page.get_by_role("region", name="표: 별표 2")
+    region.focus()
+    before = region.evaluate("node => node.scrollTop")
+    page.keyboard.press("PageDown")
+    page.wait_for_function("before => document.querySelector('dialog .table').scrollTop > before", arg=before)
+
+
+def test_a_row_in_an_answer_reads_with_its_columns_and_a_quote_stands_on_the_page_once(open_page: OpenPage) -> None:
+    turn = ask(open_page(), "30등급은 얼마인가요?")
+    row = turn.locator(".text .row")
+    expect(row.locator("dt")).to_have_text(["등급", "일비(1일) 미화", "숙박비 상한"])
+    expect(row.locator("dd")).to_have_text(["30등급", "30달러", "300달러"])
+    expect(row.locator("button.marker")).to_have_text("1")
+    cards = turn.locator(".card")
+    expect(cards.nth(0).locator("blockquote")).to_have_count(0)  # the answer says it
+    expect(cards.nth(1).locator("blockquote")).to_contain_text("당일에 신청할 수 있다")  # and this it does not

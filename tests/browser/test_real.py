@@ -44,6 +44,10 @@ REGULATION = f"""---
 | 대형 | 2리터 | 1년 |
 | 중형 | 1리터 | 1년 |
 | 소형 | 300밀리리터 | 2년 |
+
+## 별표 2 화분 배치도(제1조 관련)
+
+![배치도](layout.png)
 """
 BOT = """id: plants
 name: 화분 관리
@@ -111,6 +115,23 @@ def test_an_annex_opens_as_a_table(page: Page) -> None:
     expect(table.get_by_role("columnheader")).to_have_text(["화분 크기", "물의 양(1회)", "받침 교체"])
     expect(table.locator("tbody tr")).to_have_count(3)
     expect(table.locator("tbody tr").last).to_contain_text("300밀리리터")
+
+
+def test_a_row_that_answers_is_shown_with_its_columns(page: Page) -> None:
+    ask(page, "소형 화분은 물을 얼마나 주나요?")
+    row = page.locator(".turn .text .row").first
+    expect(row.locator("dd").first).to_have_text("소형")
+    row.locator("button.marker").click()
+    expect(page.get_by_role("dialog").locator("tr.quoted")).to_contain_text("300밀리리터")
+
+
+def test_an_annex_that_is_a_picture_is_named_with_where_to_look(page: Page) -> None:
+    ask(page, "화분 배치도는 어떻게 되나요?")
+    turn = page.locator(".turn").last
+    expect(turn).to_have_attribute("data-status", "refused")
+    expect(turn.locator(".text")).to_contain_text("「화분관리규정」 별표 2 ‘화분 배치도’")
+    expect(turn.locator(".text")).to_contain_text("화분관리규정.md")
+    expect(turn.locator(".text")).to_contain_text("총무부 화분 담당 (내선 1000)")
 
 
 def test_what_the_regulation_does_not_say_is_refused_with_the_contact(page: Page) -> None:

@@ -7,14 +7,20 @@ import unicodedata
 from pathlib import Path
 
 import docx
+import openpyxl
+import pptx
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from ragbots.errors import UnreadableDocument
 from ragbots.loaders.docx import DocxLoader
+from ragbots.loaders.html import HtmlLoader
 from ragbots.loaders.markdown import MarkdownLoader
 from ragbots.loaders.pdf import PdfLoader
 from ragbots.loaders.plain_text import TextLoader
+from ragbots.loaders.pptx import PptxLoader
+from ragbots.loaders.probing import probe
+from ragbots.loaders.xlsx import XlsxLoader
 from ragbots.ports import Loader
 from ragbots.text import digest
 from ragbots.types import Document
@@ -38,9 +44,14 @@ class LoaderContract:
         assert isinstance(self.loader, Loader)
         assert self.loader.id
 
-    def test_accepts_its_own_kind_and_no_other(self) -> None:
-        assert self.loader.accepts(self.data[:8192], self.name)
-        assert not any(self.loader.accepts(head, "file.bin") for head in OTHERS)
+    def test_accepts_its_own_kind_and_no_other(self, tmp_path: Path) -> None:
+        assert self.accepts(tmp_path, self.name, self.data)
+        assert not any(self.accepts(tmp_path, "file.bin", head) for head in OTHERS)
+
+    def accepts(self, folder: Path, name: str, data: bytes) -> bool:
+        path = folder / name
+        path.write_bytes(data)
+        return self.loader.accepts(probe(path, name))
 
     def test_reads_the_text_in_order_and_knows_the_file(self, tmp_path: Path) -> None:
         document = self.load(tmp_path, self.data)
@@ -114,3 +125,43 @@ class TestDocx(LoaderContract):
     loader = DocxLoader()
     name = "rules.docx"
     data = _word()
+
+
+def _workbook() -> bytes:
+    book = openpyxl.Workbook()
+    for row, line in enumerate(("Rules", "Article 1", "1. text", "Article 2"), start=1):
+        book.active.cell(row, 1, line)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+class TestXlsx(LoaderContract):
+    loader = XlsxLoader()
+    name = "rules.xlsx"
+    data = _workbook()
+
+
+def _slides() -> bytes:
+    show = pptx.Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[1])
+    slide.shapes.title.text = "Rules"
+    slide.placeholders[1].text = "Article 1\n1. text\nArticle 2"
+    buffer = io.BytesIO()
+    show.save(buffer)
+    return buffer.getvalue()
+
+
+class TestPptx(LoaderContract):
+    loader = PptxLoader()
+    name = "rules.pptx"
+    data = _slides()
+
+
+class TestHtml(LoaderContract):
+    loader = HtmlLoader()
+    name = "rules.html"
+    data = b"<!DOCTYPE html><html><body><h1>Rules</h1><h2>Article 1</h2><p>1. text</p><h2>Article 2</h2></body></html>"
+
+    def broken(self) -> bytes:
+        return b"<html><body>Article \xff\xff\xff</body></html>"

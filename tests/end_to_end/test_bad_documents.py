@@ -121,9 +121,10 @@ def test_a_file_that_may_not_be_read(empty: Installation, monkeypatch: pytest.Mo
         monkeypatch.setattr(Path, name, unless_secret(getattr(Path, name)))
     done = empty.cli("index", "build", "office", "--json")
     assert done.code == 0, done.err
-    (failure,) = done.json["bots"][0]["failures"]
-    assert "비밀.md" in failure["reason"]
-    assert "Permission denied" in failure["reason"]
+    (left_out,) = done.json["bots"][0]["omissions"]
+    assert left_out["where"] == "비밀.md"
+    assert "Permission denied" in left_out["why"]
+    assert not left_out["expected"]
 
 
 def test_a_missing_and_an_empty_folder_name_the_bot_and_stop_no_other(empty: Installation) -> None:

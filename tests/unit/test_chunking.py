@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ragbots.chunking import ChunkLimits, cut
-from ragbots.regulation import is_elided, is_repealed, parse, strip_notes
+from ragbots.regulation import bare_annexes, is_elided, is_repealed, parse, strip_notes
 from ragbots.types import (
     BlockKind,
     Chunk,
@@ -106,7 +106,7 @@ def test_annex_rows_say_their_columns_and_every_chunk_says_the_annex_and_its_uni
     )
     assert len(chunks) > 1
     assert all(chunk.breadcrumb == ("여비규정", "별표 1 국내 여비(제10조 관련)", "(단위: 원)") for chunk in chunks)
-    assert "구분: 2급 직원 | 일비: 20,000" in "\n".join(chunk.text for chunk in chunks).split("\n")
+    assert "구분: 2급 직원 | 일비: 20,000원" in "\n".join(chunk.text for chunk in chunks).split("\n")
     assert "구분 | 일비" not in "\n".join(chunk.text for chunk in chunks)
 
 
@@ -244,7 +244,8 @@ def check_rules(regulation: Regulation, chunks: tuple[Chunk, ...], limits: Chunk
         # names too long for a breadcrumb stand in the text, and may fill a chunk
         long_name = any(count > limits.max_tokens // 4 for count in Words()([block.text for block in blocks]))
         long_name = long_name or len(chunk.heading) > LONGEST_NAME
-        assert long_name or any(block.kind not in HEADINGS for block in blocks), "a heading alone"
+        bare = any(start <= number < stop for number in bare_annexes(regulation.blocks))
+        assert long_name or bare or any(block.kind not in HEADINGS for block in blocks), "a heading alone"
         units = {str(b.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM)) for b in blocks if b.kind not in HEADINGS}
         assert len(units) <= 1, "a chunk crosses an article"
         end = stop
@@ -278,3 +279,24 @@ def check_nothing_is_lost(
 
 def letters(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
+
+
+def test_an_annex_without_text_keeps_a_chunk_of_its_heading_to_be_found_by() -> None:
+    chunks = chunks_of(
+        "### 제1조(직인)",
+        "직인의 규격은 별표 1과 같다.",
+        "## 별표 1 직인의 규격(제1조 관련)",
+        Element(ElementKind.PICTURE, "image1.png"),
+        "## 별표 2 신청서의 모양",
+        "(단위: 밀리미터)",
+        "## 별표 3 여비",
+        table("구분|일비", "1급|30,000원"),
+        "## 별표 4 삭제 <2020. 1. 1.>",
+    )
+    assert [(str(chunk.address), chunk.text) for chunk in chunks] == [
+        ("제1조", "직인의 규격은 별표 1과 같다."),
+        ("별표 1", "별표 1 직인의 규격(제1조 관련)"),
+        ("별표 2", "별표 2 신청서의 모양\n(단위: 밀리미터)"),
+        ("별표 3 1행", "구분: 1급 | 일비: 30,000원"),
+    ]
+    assert chunks[1].breadcrumb == ("여비규정", "별표 1 직인의 규격(제1조 관련)")

@@ -20,9 +20,18 @@ def test_an_id_reads_back(bot: str, chunk: int, first: int, last: int) -> None:
     assert read_id(place.id) == place
 
 
+@given(st.lists(st.integers(0, 999), min_size=4, max_size=20, unique=True).map(sorted))
+def test_an_id_of_several_ranges_reads_back_with_the_blocks_between_left_out(cuts: list[int]) -> None:
+    parts = tuple(zip(cuts[:-1:2], cuts[1::2], strict=True))
+    place = Place("travel", "v1", 7, (parts[0][0], parts[-1][1]), parts)
+    assert read_id(place.id) == place
+    assert place.quoted == tuple(number for first, last in parts for number in range(first, last))
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "bot~v~1~0-1_", "bot~v~1~_0-1", "bot~v~1~0-1_2",
         "", "x", "bot~v~1", "bot~v~1~2",
         "bot~v~-1~0-1", "bot~v~1~0-1~x", "Bot~v~1~0-1", "bot~../v~1~0-1", "a/b~v~1~0-1",
         "bot~v~1~0-1\n", "bot~v~٣~0-1", f"bot~v~{'9' * 5000}~0-1", "~" * 100_000,

@@ -69,6 +69,11 @@ def test_a_key_like_no_other_is_answered_with_those_there_are(tmp_path: Path) ->
     ("text", "parts"),
     [
         ("id: a\nname: b\nsources:\n  - foldr: x\n", ("sources.0.foldr", "did you mean `folder`?")),
+        ("id: a\nname: b\nsources:\n  - doray_wiki: {wiki: 1}\n", ("sources.0.doray_wiki", "`dooray_wiki`?")),
+        (
+            "id: a\nname: b\nsources:\n  - dooray_wiki: {wiki: 1, undr: 2}\n",
+            ("sources.0.dooray_wiki.undr", "did you mean `under`?"),
+        ),
         (SOUND + "access:\n  asks: [staff]\n", ("access.asks", "did you mean `ask`?")),
     ],
 )
@@ -94,6 +99,51 @@ def test_a_misspelt_key_further_in(tmp_path: Path, text: str, parts: tuple[str, 
 )
 def test_a_wrong_value_is_named_by_its_field(tmp_path: Path, text: str, field: str) -> None:
     assert field in refusal(written(tmp_path / "a.yaml", text)).message
+
+
+def test_sources_of_both_kinds_in_any_order(tmp_path: Path) -> None:
+    text = (
+        "id: a\nname: b\nsources:\n  - dooray_wiki: {wiki: 1234567890123456789, under: '0234567890123456789'}\n"
+        "  - folder: docs\n  - dooray_wiki:\n      wiki: 42\n"
+    )
+    bot = load_bot(written(tmp_path / "a.yaml", text))
+    assert bot.folders == (tmp_path / "docs",)
+    # As text: a number would lose its last digits wherever it passes through JavaScript.
+    assert [(place.wiki, place.under) for place in bot.wikis] == [
+        ("1234567890123456789", "0234567890123456789"),
+        ("42", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["wiki: 12", "x: 1", "folder: a\n    dooray_wiki: {wiki: 1}", "{}", "[folder]", "corpora/travel"],
+)
+def test_a_source_of_no_known_form_is_told_both(tmp_path: Path, entry: str) -> None:
+    message = refusal(written(tmp_path / "a.yaml", f"id: a\nname: b\nsources:\n  - {entry}\n")).message
+    assert "`sources.0`" in message
+    assert "`folder: PATH`" in message
+    assert "`dooray_wiki: {wiki: ID, under: ID}`" in message
+    assert "at least" not in message  # the entry is wrong, not absent
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("{wiki: abc}", "`sources.0.dooray_wiki.wiki`: is an id of up to 20 digits"),
+        ("{wiki: true}", "`sources.0.dooray_wiki.wiki`: is an id of up to 20 digits"),
+        ("{wiki: 1.2e+18}", "`sources.0.dooray_wiki.wiki`: is an id of up to 20 digits"),
+        ("{wiki: 1, under: ../x}", "`sources.0.dooray_wiki.under`: is an id of up to 20 digits"),
+        ("{under: 1}", "`sources.0.dooray_wiki.wiki`: Field required"),
+        ("1234567890123456789", "`sources.0.dooray_wiki`: is a mapping, such as {wiki: "),
+        ("", "`sources.0.dooray_wiki`: is a mapping, such as {wiki: "),
+    ],
+)
+def test_a_wiki_that_is_not_named_as_it_should_be(tmp_path: Path, value: str, told: str) -> None:
+    text = f"id: a\nname: b\nsources:\n  - dooray_wiki: {value}\n"
+    message = refusal(written(tmp_path / "a.yaml", text)).message
+    assert told in message
+    assert "folder" not in message  # it is clear which form was meant
 
 
 def test_a_file_that_is_no_mapping_or_no_yaml_or_no_utf8(tmp_path: Path) -> None:
@@ -180,12 +230,47 @@ class TestSettings:
             ({"RAGBOTS_STORE": "faiss"}, "`chroma` or `exact`"),
             ({"RAGBOTS_TODAY": "tomorrow"}, "`today`"),
             ({"RAGBOTS_CONFIG": "/no/such.toml"}, "/no/such.toml"),
+            ({"RAGBOTS_DOORAY_DOMIAN": "x"}, "`dooray.domian`: unknown key, did you mean `domain`?"),
+            ({"RAGBOTS_DOORAY_DOMAIN": "https://company.dooray.com/"}, "`dooray.domain`: is a host name"),
+            ({"RAGBOTS_DOORAY_DOMAIN": "dooray.com"}, "at least three parts"),
+            ({"RAGBOTS_DOORAY_API_URL": "http://api.dooray.com"}, "begins with https://"),
+            ({"RAGBOTS_DOORAY_API_URL": "https://me:secret@api.dooray.com"}, "without user name"),
+            ({"RAGBOTS_DOORAY_TOKEN_ENV": "abc:def"}, "`dooray.token_env`"),
         ],
     )
     def test_a_wrong_variable_is_named(self, environ: dict[str, str], told: str) -> None:
         with pytest.raises(ConfigurationError) as caught:
             load_settings(environ)
         assert told in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("domain", "api"),
+        [
+            ("company.dooray.com", "https://api.dooray.com"),
+            ("Company.Gov-Dooray.com", "https://api.gov-dooray.com"),
+            ("a.dev.dooray.co.kr", "https://api.dev.dooray.co.kr"),
+        ],
+    )
+    def test_the_address_of_the_dooray_api_follows_from_the_domain(self, domain: str, api: str) -> None:
+        assert load_settings({"RAGBOTS_DOORAY_DOMAIN": domain}).dooray.api == api
+
+    def test_the_dooray_table_and_its_variables(self, tmp_path: Path) -> None:
+        text = '[dooray]\ndomain = "company.dooray.com"\ntoken_env = "OUR_TOKEN"\n'
+        path = written(tmp_path / "r.toml", text)
+        environ = {"RAGBOTS_CONFIG": str(path), "RAGBOTS_DOORAY_API_URL": "http://127.0.0.1:8000/"}
+        dooray = load_settings(environ).dooray
+        assert dooray.domain == "company.dooray.com"
+        assert dooray.token_env == "OUR_TOKEN"
+        assert dooray.api == "http://127.0.0.1:8000"  # a variable before the file, which keeps its other keys
+
+    def test_without_a_domain_there_is_no_dooray(self) -> None:
+        dooray = load_settings({}).dooray
+        assert (dooray.domain, dooray.api, dooray.token_env) == (None, None, "DOORAY_API_TOKEN")
+
+    def test_a_dooray_that_is_no_table(self, tmp_path: Path) -> None:
+        path = written(tmp_path / "r.toml", 'dooray = "company.dooray.com"\n')
+        with pytest.raises(ConfigurationError, match="`dooray`"):
+            load_settings({"RAGBOTS_CONFIG": str(path), "RAGBOTS_DOORAY_DOMAIN": "company.dooray.com"})
 
     def test_a_wrong_file_is_named(self, tmp_path: Path) -> None:
         for text, told in (("prot = 1\n", "did you mean `port`"), ("port = \n", "not valid TOML")):

@@ -43,7 +43,7 @@ def build(shelf: Shelf, number: int, *, inputs: str = "", chunks: int = 3) -> st
     words = build_postings([{"body": [str(n)]} for n in range(3)], BODY)
     report = SourceReport(
         source="규정.md", document_id="d", title="규정", digest="0" * 64, characters=9, characters_indexed=9,
-        articles=3, tables=0, chunks=3, pages=None, omissions=(),
+        articles=3, tables=0, rows=0, footnotes=0, pictures=0, chunks=3, pages=None, omissions=(),
     )  # fmt: skip
     manifest = Manifest(
         format=FORMAT, bot=BOT, version=f"v{number}", created_at=START + timedelta(hours=number),

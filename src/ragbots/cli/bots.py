@@ -10,11 +10,11 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
-from ragbots import indexing
 from ragbots.cli.common import BotsDir, DataDir, Json, err, out, print_json, runtime, settings, wants_json
 from ragbots.config import BotConfig, check_bots, load_bot
 from ragbots.errors import ConfigurationError
 from ragbots.evaluation import load_questions
+from ragbots.loaders import list_files
 
 app = typer.Typer(help="The bots of this installation.", no_args_is_help=True)
 
@@ -60,11 +60,10 @@ def check(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = 
 
 
 def _mistakes(bot: BotConfig) -> list[str]:
-    found = []
-    try:
-        indexing.take_inventory(bot, {})
-    except ConfigurationError as error:
-        found.append(str(error))
+    found = [f"bot `{bot.id}`: no such source folder: {folder}" for folder in bot.folders if not folder.is_dir()]
+    there = [folder for folder in bot.folders if folder.is_dir()]
+    if there and not bot.wikis and not any(list_files(folder) for folder in there):
+        found.append(f"bot `{bot.id}`: no documents in {', '.join(map(str, there))} (put the bot's documents there)")
     for path in bot.questions:
         try:
             load_questions([bot.resolve(path)])

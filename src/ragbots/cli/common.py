@@ -26,7 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 BotArgument = Annotated[str, typer.Argument(help="A bot's id.", metavar="BOT")]
 
 # Names and texts of documents are shown as they are: brackets in them are no markup.
-out = Console(markup=False, emoji=False)
+# Where no terminal says how wide it is, tables are not squeezed into 80 columns.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 132
+out = Console(markup=False, emoji=False, width=_WIDTH)
 err = Console(markup=False, emoji=False, stderr=True)
 
 

@@ -25,7 +25,10 @@ from ragbots.cli.common import (
 )
 from ragbots.errors import ConfigurationError, DamagedVersion, RagbotsError
 from ragbots.runtime import Runtime
-from ragbots.stores.versions import Manifest, read_manifest, version_directories
+from ragbots.stores.versions import Manifest, SourceReport, read_manifest, version_directories
+from ragbots.types import OmissionKind
+
+PLACES = 3  # named of many omissions of one kind; --json has them all
 
 app = typer.Typer(help="Build, check and release indexes.", no_args_is_help=True)
 
@@ -74,7 +77,8 @@ def _build_one(opened: Runtime, bot: str, *, release: bool, strict: bool) -> tup
         with progress() as bars:
             built = opened.build(bot, bars, strict=strict)
             manifest = read_manifest(built.path)
-            result |= {"version": built.version, "status": "built" if built.new else "unchanged", **_summary(manifest)}
+            status = "built" if built.new else "unchanged"
+            result |= {"version": built.version, "status": status, "embedded": built.embedded, **_summary(manifest)}
             if release:
                 bars.step(f"{bot}: verify", 1)
                 opened.release(bot, built.version, by=whoami())
@@ -87,35 +91,81 @@ def _build_one(opened: Runtime, bot: str, *, release: bool, strict: bool) -> tup
 
 def _summary(manifest: Manifest) -> dict[str, Any]:
     return {
-        "documents": [
-            {key: value for key, value in source.model_dump(mode="json").items() if key != "document_id"}
-            for source in manifest.sources
-        ],
+        "documents": [_document(source) for source in manifest.sources],
         "failures": [failure.model_dump() for failure in manifest.failures],
         "omissions": [asdict(omission) for omission in manifest.omissions],
         "chunks": manifest.chunks,
     }
 
 
+def _document(source: SourceReport) -> dict[str, Any]:
+    counted = {key: value for key, value in source.model_dump(mode="json").items() if key != "document_id"}
+    return {**counted, "pages_without_text": source.pages_without_text, "losses": len(source.losses)}
+
+
+def _total(result: dict[str, Any], key: str) -> int:
+    return sum(document[key] for document in result.get("documents", []))
+
+
+def _lost(result: dict[str, Any]) -> int:
+    folders = sum(not omission["expected"] for omission in result.get("omissions", []))
+    return _total(result, "losses") + folders + len(result.get("failures", []))
+
+
 def _show_built(results: list[dict[str, Any]]) -> None:
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("bot", "", "version"):
         table.add_column(name, no_wrap=True)
-    for name in ("documents", "articles", "chunks", "left out"):
-        table.add_column(name, justify="right")
+    for name in ("files", "articles", "tables", "chunks", "embedded", "lost"):
+        table.add_column(name, justify="right", no_wrap=True)
     for result in results:
         state = "released" if result.get("released") else result["status"]
-        documents = result.get("documents", [])
-        omitted = sum(len(document["omissions"]) for document in documents)
-        numbers = [len(documents), sum(one["articles"] for one in documents), result.get("chunks", 0), omitted]
-        style = "red" if result["error"] else "green"
-        table.add_row(result["bot"], Text(state, style=style), result["version"] or "–", *map(str, numbers))
+        numbers: list[int] = [len(result.get("documents", [])), _total(result, "articles"), _total(result, "tables")]
+        numbers += [result.get("chunks", 0), result.get("embedded", 0)]
+        style, lost = "red" if result["error"] else "green", _lost(result)
+        cells: list[str | Text] = [*map(str, numbers), Text(str(lost), style="yellow" if lost else "")]
+        table.add_row(result["bot"], Text(state, style=style), result["version"] or "–", *cells)
     out.print(table)
     for result in results:
-        for failure in result.get("failures", []):
-            err.print(Text(f"✗ {result['bot']}: not read: {failure['reason']}", style="red"), soft_wrap=True)
+        _show_losses(result)
         if result["error"]:
             err.print(Text(f"✗ {result['bot']}: {result['error']}", style="red"), soft_wrap=True)
+
+
+def _show_losses(result: dict[str, Any]) -> None:
+    """Files that were not read, and text that is not in the index although somebody may look for it."""
+    for failure in result.get("failures", []):
+        err.print(Text(f"✗ {result['bot']}: not read: {failure['reason']}", style="red"), soft_wrap=True)
+    for omission in result.get("omissions", []):
+        if not omission["expected"]:
+            line = f"! {result['bot']}: {omission['what']} {omission['where']}: {omission['why']}"
+            err.print(Text(line, style="yellow"), soft_wrap=True)
+    for document in result.get("documents", []):
+        for kind, same in _by_kind(document, expected=False).items():
+            line = f"! {result['bot']}: {document['source']}: {kind}: {_places(same)}"
+            err.print(Text(line, style="yellow"), soft_wrap=True)
+
+
+def _by_kind(document: dict[str, Any], *, expected: bool) -> dict[str, list[dict[str, Any]]]:
+    """A document's omissions of one sort, grouped by kind, or where there is none by what they are."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for omission in document["omissions"]:
+        if omission["expected"] == expected:
+            kind = omission["kind"] if omission["kind"] != OmissionKind.OTHER else omission["what"].partition(":")[0]
+            groups.setdefault(kind, []).append(omission)
+    return groups
+
+
+def _places(same: list[dict[str, Any]]) -> str:
+    """`p. 3, p. 4 and 6 more: no text on this page`."""
+    named = list(dict.fromkeys(_named(one) for one in same))
+    shown = ", ".join(named[:PLACES]) + (f" and {len(named) - PLACES} more" if len(named) > PLACES else "")
+    return f"{shown}: {same[0]['why']}"
+
+
+def _named(omission: dict[str, Any]) -> str:
+    what = omission["what"].removeprefix(f"{omission['kind']}: ")
+    return f"{what} ({omission['where']})" if omission["where"] else what
 
 
 @app.command()
@@ -163,34 +213,33 @@ def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
 
 
 def _show_documents(version: dict[str, Any]) -> None:
-    table = Table(
-        "document",
-        "characters",
-        "indexed",
-        "articles",
-        "tables",
-        "pages",
-        "left out",
-        box=None,
-        header_style="dim",
-        pad_edge=True,
-    )
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
+    table.add_column("document", overflow="fold", min_width=14)
+    for name in ("chars", "indexed", "articles", "tables", "rows", "notes", "pics", "pages", "blank", "lost"):
+        table.add_column(name, justify="right", no_wrap=True)
     for document in version.get("documents", []):
-        cells = [document["characters"], document["characters_indexed"], document["articles"], document["tables"]]
-        left_out = len(document["omissions"])
-        table.add_row(document["source"], *map(str, cells), str(document["pages"] or "–"), str(left_out))
+        keys = ("characters", "characters_indexed", "articles", "tables", "rows", "footnotes", "pictures")
+        pages = [str(document["pages"] or "–"), str(document["pages_without_text"] or "–")]
+        lost = Text(str(document["losses"]), style="yellow" if document["losses"] else "")
+        table.add_row(document["source"], *(str(document[key]) for key in keys), *pages, lost)
     out.print(table)
     for document in version.get("documents", []):
-        for omission in document["omissions"]:
-            where = f" at {omission['where']}" if omission["where"] else ""
-            out.print(
-                f"    {document['source']}{where}: {omission['what']}: {omission['why']}",
-                style="dim",
-                highlight=False,
-                soft_wrap=True,
-            )
+        _show_left_out(document)
+    for omission in version.get("omissions", []):
+        out.print(Text(f"    {omission['where']}: {omission['what']}: {omission['why']}", style="dim"), soft_wrap=True)
     for failure in version.get("failures", []):
         out.print(Text(f"    not read: {failure['reason']}", style="red"), soft_wrap=True)
+
+
+def _show_left_out(document: dict[str, Any]) -> None:
+    """Losses first; then what may be missing without harm, as one line a kind."""
+    for kind, same in _by_kind(document, expected=False).items():
+        line = f"    {document['source']}: {kind}: {_places(same)}"
+        out.print(Text(line, style="yellow"), soft_wrap=True)
+    for kind, same in _by_kind(document, expected=True).items():
+        characters = sum(one["characters"] for one in same)
+        line = f"    {document['source']}: {kind} ×{len(same)}, {characters} characters: {same[0]['why']}"
+        out.print(Text(line, style="dim"), soft_wrap=True)
 
 
 @app.command("release")

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from ragbots.errors import UnreadableDocument
 from ragbots.text import clean, digest, one_line
-from ragbots.types import Document, Element, ElementKind, Omission, count_characters
+from ragbots.types import Document, Element, ElementKind, Omission, OmissionKind, count_characters
 
 _ID_LENGTH = 16
 _TITLE_LENGTH = 60
@@ -34,6 +34,7 @@ class Reading:
     pages: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     omissions: Sequence[Omission] = ()
+    footnotes: int = 0
 
 
 def document(source: str, data: bytes, reading: Reading) -> Document:
@@ -50,6 +51,7 @@ def document(source: str, data: bytes, reading: Reading) -> Document:
         pages=reading.pages,
         metadata=dict(reading.metadata),
         omissions=tuple(reading.omissions),
+        footnotes=reading.footnotes,
     )
     if made.characters == 0:
         raise UnreadableDocument(
@@ -80,9 +82,28 @@ def table(rows: Iterable[Sequence[str]], header_rows: int = 1, page: int | None 
     return Element(ElementKind.TABLE, "", rows=padded, header_rows=min(header_rows, len(padded)), page=page)
 
 
-def omission(what: str, where: str, left_out: str, why: str) -> Omission:
+def picture(name: str = "", page: int | None = None) -> Element:
+    """A picture in the text, by its description or name."""
+    return Element(ElementKind.PICTURE, one_line(clean(name)), page=page)
+
+
+def omission(
+    what: str,
+    where: str,
+    left_out: str,
+    why: str,
+    *,
+    kind: OmissionKind = OmissionKind.OTHER,
+    expected: bool = False,
+) -> Omission:
     """An omission that counts the characters of `left_out`."""
-    return Omission(what=what, where=where, characters=count_characters(left_out), why=why)
+    return Omission(what, where, count_characters(left_out), why, kind, expected)
+
+
+def picture_omission(name: str, where: str, *, characters: int = 0) -> Omission:
+    """What stands in a picture is not read; `characters` counts a description that is left out with it."""
+    what = f"picture: {excerpt(name) or 'without a name'}"
+    return Omission(what, where, characters, "text in pictures is not read", OmissionKind.PICTURE)
 
 
 def excerpt(words: str, length: int = 40) -> str:

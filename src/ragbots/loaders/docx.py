@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import docx
@@ -15,17 +16,30 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from ragbots.errors import UnreadableDocument
-from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, table, text
+from ragbots.loaders.assembly import (
+    Reading,
+    document,
+    excerpt,
+    heading,
+    omission,
+    picture,
+    picture_omission,
+    table,
+    text,
+)
 from ragbots.loaders.docx_numbering import Numbering
 from ragbots.loaders.docx_text import ParagraphText, read_paragraph
 from ragbots.loaders.grids import Cell, fill, lines_of_frame
+from ragbots.loaders.packages import check_package, unreadable_package
+from ragbots.loaders.probing import is_package
+from ragbots.ports import Probe
 from ragbots.text import clean
-from ragbots.types import Document, Element, ElementKind, Omission
+from ragbots.types import Document, Element, ElementKind, Omission, count_characters
 
-_ZIP_START = b"PK\x03\x04"
-_OTHER_ZIPS = (b"xl/", b"ppt/", b"mimetype", b"Contents/section")
-_LARGEST_UNPACKED = 512 * 1024 * 1024  # bytes; a small file that unpacks to more is an attack or broken
+_DAMAGED = (
+    *(PackageNotFoundError, zipfile.BadZipFile, zlib.error, LookupError, ValueError, AttributeError, TypeError),
+    *(SyntaxError, OSError, EOFError, NotImplementedError),
+)
 _HEADING_NAME = re.compile(r"(?:heading|제목)\s*([1-9])$", re.IGNORECASE)
 _CONTENTS_NAME = re.compile(r"(?:toc|목차)\s*[1-9]$", re.IGNORECASE)
 _WRAPPERS = frozenset({qn("w:ins"), qn("w:moveTo"), qn("w:customXml"), qn("w:smartTag")})
@@ -35,38 +49,27 @@ _BODY_TEXT_RANK = 9  # outline level that Word gives to body text
 class DocxLoader:
     """Reads .docx files."""
 
-    id = "docx-1"
+    id = "docx-2"
 
-    def accepts(self, head: bytes, name: str) -> bool:
-        if not head.startswith(_ZIP_START):
-            return False
-        is_other = any(mark in head for mark in _OTHER_ZIPS)
-        return b"word/" in head or (PurePath(name).suffix.lower() == ".docx" and not is_other)
+    def accepts(self, probe: Probe) -> bool:
+        return is_package(probe, "word/")
 
     def load(self, path: Path, source: str) -> Document:
         data = path.read_bytes()
         word = _open(data, source)
         try:
             reading = _Reader(word).read()
-        except (KeyError, ValueError, AttributeError, TypeError, SyntaxError) as error:
-            raise _unreadable(source, f"damaged inside ({error})") from error
+        except _DAMAGED as error:
+            raise unreadable_package(source, ".docx", f"damaged inside ({error})") from error
         return document(source, data, reading)
 
 
 def _open(data: bytes, source: str) -> WordDocument:
+    check_package(data, source, ".docx")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST_UNPACKED:
-                raise _unreadable(source, "it unpacks to more than 512 MiB")
         return docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, PackageNotFoundError, KeyError, ValueError, SyntaxError, OSError, EOFError) as error:
-        raise _unreadable(source, f"damaged or cut off, or no Word document ({error})") from error
-
-
-def _unreadable(source: str, problem: str) -> UnreadableDocument:
-    return UnreadableDocument(
-        f"{source}: cannot be read as .docx: {problem}", hint="open it in Word, save it as .docx again and replace it"
-    )
+    except _DAMAGED as error:
+        raise unreadable_package(source, ".docx", f"damaged, or no Word document ({error})") from error
 
 
 class _Reader:
@@ -81,6 +84,8 @@ class _Reader:
         self._elements: list[Element] = []
         self._omissions: list[Omission] = []
         self._title = ""
+        self._footnotes = 0
+        self._pictures: list[Element] = []  # read, and not yet put where they stand
 
     def read(self) -> Reading:
         self._read_blocks(self._word.element.body)
@@ -92,6 +97,7 @@ class _Reader:
             title=self._title or self._first_heading() or clean(properties.title or "").strip(),
             metadata={key: clean(value) for key, value in facts.items() if value and value != "python-docx"},
             omissions=self._omissions,
+            footnotes=self._footnotes,
         )
 
     def _first_heading(self) -> str:
@@ -120,7 +126,7 @@ class _Reader:
         gallery = next(control.iter(qn("w:docPartGallery")), None)
         if gallery is not None and gallery.get(qn("w:val")) == "Table of Contents":
             words = " ".join(read_paragraph(p).text for p in content.iter(qn("w:p")))
-            self._omissions.append(omission("table of contents", "body", words, "repeats the headings"))
+            self._omissions.append(omission("table of contents", "body", words, "repeats the headings", expected=True))
         else:
             self._read_blocks(content)
 
@@ -129,7 +135,9 @@ class _Reader:
         name = self._style_name(paragraph)
         words = (self._label(paragraph) + found.text) if found.text.strip() else ""
         if _CONTENTS_NAME.match(name):
-            self._omissions.append(omission("table of contents", excerpt(words), words, "repeats the headings"))
+            self._omissions.append(
+                omission("table of contents", excerpt(words), words, "repeats the headings", expected=True)
+            )
             return
         level = self._heading_level(paragraph, name)
         if level and words.strip():
@@ -139,7 +147,13 @@ class _Reader:
         if name == "Title" and not self._title:
             self._title = " ".join(clean(words).split())
         self._report(found)
-        self._elements += [text(line) for line in self._attached(found)]
+        attached = [text(line) for line in self._attached(found)]
+        self._elements += [*self._taken_pictures(), *attached]
+
+    def _taken_pictures(self) -> list[Element]:
+        """The pictures found since this was asked last: in a paragraph, its boxes and notes, or a table."""
+        taken, self._pictures = self._pictures, []
+        return taken
 
     def _label(self, paragraph: Any) -> str:
         list_id, rank, style_id = self._list_of(paragraph)
@@ -188,6 +202,7 @@ class _Reader:
         lines = [line for box in found.boxes for p in _own_paragraphs(box) for line in self._lines(p)]
         for kind, note_id in found.notes:
             note = self._notes[kind].pop(note_id, None)
+            self._footnotes += note is not None
             lines += [line for p in note.iter(qn("w:p")) for line in self._lines(p)] if note is not None else []
         return lines
 
@@ -201,12 +216,16 @@ class _Reader:
         where = f"paragraph: {excerpt(found.text)}"
         if found.deleted.strip():
             why = "deleted in the document's tracked changes"
-            self._omissions.append(omission(f"deleted: {excerpt(found.deleted)}", where, found.deleted, why))
+            self._omissions.append(
+                omission(f"deleted: {excerpt(found.deleted)}", where, found.deleted, why, expected=True)
+            )
         if found.hidden.strip():
-            self._omissions.append(omission(f"hidden: {excerpt(found.hidden)}", where, found.hidden, "hidden text"))
+            self._omissions.append(
+                omission(f"hidden: {excerpt(found.hidden)}", where, found.hidden, "hidden text", expected=True)
+            )
         for name in found.pictures:
-            what = f"picture: {name or 'without a name'}"
-            self._omissions.append(omission(what, where, name, "text in pictures is not read"))
+            self._pictures.append(picture(name))
+            self._omissions.append(picture_omission(name, where, characters=count_characters(name)))
         if found.symbols:
             why = "characters of symbol fonts have no meaning as text"
             self._omissions.append(Omission("symbols", where, found.symbols, why))
@@ -218,6 +237,7 @@ class _Reader:
             self._elements += [text(line) for line in lines_of_frame(grid.rows)]
         elif grid.rows:
             self._elements.append(table(grid.rows, grid.header_rows))
+        self._elements += self._taken_pictures()
 
     def _rows(self, node: Any) -> tuple[list[list[Cell]], int]:
         """The cells where they begin, and how many rows from the top are marked as headings."""
@@ -263,7 +283,9 @@ class _Reader:
                     words = " ".join(read_paragraph(p).text for p in paragraphs).strip()
                     if words and words not in seen:
                         seen.add(words)
-                        yield omission(f"running {kind}: {excerpt(words)}", "every page", words, "repeated on pages")
+                        yield omission(
+                            f"running {kind}: {excerpt(words)}", "every page", words, "repeated on pages", expected=True
+                        )
 
     def _unused_notes(self) -> Iterator[Omission]:
         for kind, notes in self._notes.items():
@@ -291,9 +313,9 @@ def _notes(root: Any | None) -> dict[str, Any]:
 def _comments(word: WordDocument) -> Sequence[Omission]:
     root = _part(word, "comments")
     words = " ".join(read_paragraph(p).text for p in root.iter(qn("w:p"))) if root is not None else ""
-    return (
-        [omission("comments", "margin", words, "reviewers' comments are not part of the text")] if words.strip() else []
-    )
+    if not words.strip():
+        return []
+    return [omission("comments", "margin", words, "reviewers' comments are not part of the text", expected=True)]
 
 
 def _inside(parent: Any, name: str) -> Iterator[Any]:

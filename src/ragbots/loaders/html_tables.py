@@ -1,4 +1,4 @@
-"""An HTML table inside Markdown: rows of cells, spans filled, and what stands around the cells."""
+"""An HTML table: rows of cells, spans filled, and what stands around the cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from ragbots.loaders.grids import Cell, Grid, fill
-from ragbots.loaders.inline import image_omission
+from ragbots.loaders.inline import image_name, image_omission
 from ragbots.types import Omission
 
 _LINE_ENDS = frozenset({"p", "div", "li", "tr", "dd", "dt"})
@@ -20,6 +20,7 @@ class HtmlTable:
     grid: Grid
     around: tuple[str, ...]
     omissions: tuple[Omission, ...]
+    pictures: tuple[str, ...]  # names of the pictures in it
 
 
 def read_table(markup: str, where: str) -> HtmlTable:
@@ -28,7 +29,7 @@ def read_table(markup: str, where: str) -> HtmlTable:
     parser.feed(markup)
     parser.close()
     around = tuple(line.strip() for line in "".join(parser.around).split("\n") if line.strip())
-    return HtmlTable(fill(parser.rows, parser.header_rows()), around, tuple(parser.omissions))
+    return HtmlTable(fill(parser.rows, parser.header_rows()), around, tuple(parser.omissions), tuple(parser.pictures))
 
 
 class _Parser(HTMLParser):
@@ -37,6 +38,7 @@ class _Parser(HTMLParser):
         self.rows: list[list[Cell]] = []
         self.around: list[str] = []
         self.omissions: list[Omission] = []
+        self.pictures: list[str] = []
         self._where = where
         self._depth = 0
         self._cell: list[str] | None = None
@@ -53,6 +55,7 @@ class _Parser(HTMLParser):
             self._depth += 1
         elif tag == "img":
             self.omissions.append(image_omission(self.get_starttag_text() or "", self._where))
+            self.pictures.append(image_name(self.get_starttag_text() or ""))
         elif tag == "br":
             self._say("\n")
         elif self._depth == 1 and tag == "tr":

@@ -7,11 +7,13 @@ Emphasis is undone by own rules rather than CommonMark's: those read `5*3*2` as 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ragbots.loaders.assembly import omission, picture_omission
 from ragbots.types import Omission, count_characters
 
 _MARKED = re.compile(r"[\\*_`\[\]<>&~!]")
@@ -41,10 +43,11 @@ _HTML_TAGS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A line's text (a `<br>` makes a line break in it) and what was left out of it."""
+    """A line's text (a `<br>` makes a line break in it), what was left out of it, and the names of its pictures."""
 
     text: str
     omissions: tuple[Omission, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 class InlineParser:
@@ -63,7 +66,8 @@ class InlineParser:
         for pattern in _EMPHASIS:
             body = pattern.sub(_undo_emphasis, body)
         tokens = self._markdown.parseInline(body)[0].children or []
-        return Plain(line[: len(line) - len(line.lstrip())] + _text(tokens, where, omissions), tuple(omissions))
+        words = line[: len(line) - len(line.lstrip())] + _text(tokens, where, omissions)
+        return Plain(words, tuple(omissions), tuple(_pictures(tokens)))
 
 
 class _Markdown(MarkdownIt):
@@ -72,17 +76,30 @@ class _Markdown(MarkdownIt):
         return bool(_LINK.match(url))
 
 
+def image_name(tag_or_name: str) -> str:
+    """The description of a picture, else its file's name; pictures inside the text itself have none."""
+    if not tag_or_name.startswith("<"):
+        return tag_or_name
+    attributes = {name.lower(): value for name, value in _ATTRIBUTE.findall(tag_or_name)}
+    source = attributes.get("src", "")
+    return attributes.get("alt", "") or ("" if source.startswith("data:") else source)
+
+
 def image_omission(tag_or_name: str, where: str) -> Omission:
     """A picture that is not read: its alternative text counts as left out."""
     attributes = {name.lower(): value for name, value in _ATTRIBUTE.findall(tag_or_name)}
     alternative = attributes.get("alt", "") if tag_or_name.startswith("<") else tag_or_name
-    name = alternative or attributes.get("src", "") or "without a name"
-    return Omission(f"picture: {name}", where, count_characters(alternative), "text in pictures is not read")
+    return picture_omission(image_name(tag_or_name), where, characters=count_characters(alternative))
+
+
+def raised(words: str) -> str:
+    """`2` set above the line is `²`."""
+    return words.translate(_RAISED) if words.isascii() else words
 
 
 def _strike(match: re.Match[str], where: str, omissions: list[Omission]) -> str:
     words = match[1] or match[3] or ""
-    omissions.append(Omission(f"struck out: {words}", where, count_characters(words), "struck out in the source"))
+    omissions.append(omission(f"struck out: {words}", where, words, "struck out in the source", expected=True))
     return ""
 
 
@@ -94,18 +111,25 @@ def _undo_emphasis(match: re.Match[str]) -> str:
 
 def _text(tokens: list[Token], where: str, omissions: list[Omission]) -> str:
     parts: list[str] = []
-    raised = False
+    is_raised = False
     tags = {token.content for token in tokens if token.type == "html_inline"}
     for token in tokens:
         if token.type == "html_inline" and not _is_label(token.content, tags):
-            raised = {"<sup>": True, "</sup>": False}.get(token.content.lower(), raised)
+            is_raised = {"<sup>": True, "</sup>": False}.get(token.content.lower(), is_raised)
             parts.append(_html(token.content, where, omissions))
         elif token.type == "image":
             omissions.append(image_omission(token.content, where))
         else:
             content = token.content
-            parts.append(content.translate(_RAISED) if raised and content.isascii() else content)
+            parts.append(raised(content) if is_raised else content)
     return "".join(parts)
+
+
+def _pictures(tokens: list[Token]) -> Iterator[str]:
+    for token in tokens:
+        is_tag = token.type == "html_inline" and token.content.lower().startswith("<img")
+        if is_tag or token.type == "image":
+            yield image_name(token.content)
 
 
 def _is_label(tag: str, tags: set[str]) -> bool:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ragbots.errors import UnreadableDocument
-from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, parse_date, table, text
+from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, parse_date, picture, table, text
 from ragbots.loaders.encoding import decode
 from ragbots.loaders.grids import lines_of_frame
 from ragbots.loaders.html_tables import read_table
 from ragbots.loaders.inline import InlineParser
 from ragbots.loaders.plain_text import is_plain
+from ragbots.loaders.probing import suffix
+from ragbots.ports import Probe
 from ragbots.types import Document, Element, ElementKind, Omission
 
 _NAMES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
@@ -59,13 +61,13 @@ class _Block:
 class MarkdownLoader:
     """Reads Markdown with or without front matter."""
 
-    id = "markdown-1"
+    id = "markdown-2"
 
     def __init__(self) -> None:
         self._inline = InlineParser()
 
-    def accepts(self, head: bytes, name: str) -> bool:
-        return PurePath(name).suffix.lower() in _NAMES and is_plain(head, name)
+    def accepts(self, probe: Probe) -> bool:
+        return suffix(probe) in _NAMES and is_plain(probe)
 
     def load(self, path: Path, source: str) -> Document:
         data = path.read_bytes()
@@ -91,29 +93,32 @@ class MarkdownLoader:
     def _elements(self, block: _Block, omissions: list[Omission]) -> list[Element]:
         match block.kind:
             case "heading":
-                words = self._plain(block.lines[0], block.where, omissions)
-                return [heading(words, block.level)] if words.strip() else []
+                words, pictures = self._plain(block.lines[0], block.where, omissions)
+                return [*([heading(words, block.level)] if words.strip() else []), *pictures]
             case "pipes":
-                return [self._pipe_table(block, omissions)]
+                return self._pipe_table(block, omissions)
             case "html table":
                 return _html_table(block, omissions)
             case "verbatim":
                 return [text(line) for line in block.lines if line.strip()]
             case "line":
-                words = self._plain(block.lines[0], block.where, omissions)
-                return [text(line) for line in words.split("\n") if line.strip()]
+                words, pictures = self._plain(block.lines[0], block.where, omissions)
+                return [*(text(line) for line in words.split("\n") if line.strip()), *pictures]
             case _:
                 return []
 
-    def _plain(self, line: str, where: str, omissions: list[Omission]) -> str:
+    def _plain(self, line: str, where: str, omissions: list[Omission]) -> tuple[str, list[Element]]:
+        """The words of a line, and its pictures, which follow them."""
         plain = self._inline.plain(line, where)
         omissions += plain.omissions
-        return plain.text
+        return plain.text, [picture(name) for name in plain.pictures]
 
-    def _pipe_table(self, block: _Block, omissions: list[Omission]) -> Element:
-        rows = [[self._plain(cell, block.where, omissions) for cell in _cells(line)] for line in block.lines]
-        head, body = rows[0], rows[2:]
-        return table([head, *body]) if any(cell.strip() for cell in head) else table(body, header_rows=0)
+    def _pipe_table(self, block: _Block, omissions: list[Omission]) -> list[Element]:
+        read = [[self._plain(cell, block.where, omissions) for cell in _cells(line)] for line in block.lines]
+        head, *body = [[words for words, _ in row] for row in (read[0], *read[2:])]
+        pictures = [one for row in read for _, found in row for one in found]
+        made = table([head, *body]) if any(cell.strip() for cell in head) else table(body, header_rows=0)
+        return [made, *pictures]
 
 
 def _front_matter(content: str, source: str) -> tuple[dict[str, str], int]:
@@ -168,7 +173,9 @@ def _without_unseen(content: str, start: int) -> tuple[str, list[Omission]]:
         words = match[1] if match[2] is None else match[3]
         line = content.count("\n", 0, start + match.start()) + 1
         kind = "comment" if match[2] is None else match[2].lower()
-        omissions.append(omission(f"{kind}: {excerpt(words)}", f"line {line}", words, "not shown to readers"))
+        omissions.append(
+            omission(f"{kind}: {excerpt(words)}", f"line {line}", words, "not shown to readers", expected=True)
+        )
         return "\n" * match[0].count("\n")
 
     body = _UNSEEN.sub(leave_out, content[start:])
@@ -256,6 +263,7 @@ def _html_table(block: _Block, omissions: list[Omission]) -> list[Element]:
     read = read_table("\n".join(block.lines), block.where)
     omissions += read.omissions
     around = [text(line) for line in read.around]
+    pictures = [picture(name) for name in read.pictures]
     if read.grid.columns <= 1:
-        return [*around, *(text(line) for line in lines_of_frame(read.grid.rows))]
-    return [*around, table(read.grid.rows, read.grid.header_rows)]
+        return [*around, *(text(line) for line in lines_of_frame(read.grid.rows)), *pictures]
+    return [*around, table(read.grid.rows, read.grid.header_rows), *pictures]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -18,14 +18,15 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from ragbots.errors import UnreadableDocument
-from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, table, text
+from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, picture, table, text
 from ragbots.loaders.pdf_lines import Char, Line, is_unmapped, make_lines, with_limit
 from ragbots.loaders.pdf_paragraphs import Paragraph, Setting, join_cell, paragraphs, setting_of
 from ragbots.loaders.pdf_running import find_running
 from ragbots.loaders.pdf_tables import DrawnTable, RuledTable, continues, find_regions, joined, read_table
 from ragbots.loaders.word_seams import KiwiSpacing, WordSeams
+from ragbots.ports import Probe
 from ragbots.text import clean
-from ragbots.types import Document, Element, ElementKind, Omission
+from ragbots.types import Document, Element, ElementKind, Omission, OmissionKind
 
 _START = b"%PDF-"
 _END = b"%%EOF"
@@ -41,6 +42,15 @@ _RIGHTMOST = 0.98  # quantile of line ends that is taken for the right margin
 
 
 @dataclass(frozen=True, slots=True)
+class _Picture:
+    """Where a picture is drawn, and the number under which the file stores it."""
+
+    page: int
+    top: float
+    stored: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     """A page before its lines are joined."""
 
@@ -50,18 +60,23 @@ class _Page:
     lines: tuple[Line, ...]
     tables: tuple[DrawnTable, ...]
     omissions: tuple[Omission, ...]
+    pictures: tuple[_Picture, ...] = ()
 
 
 class PdfLoader:
     """Reads PDF files that hold text."""
 
-    id = "pdf-1"
+    id = "pdf-2"
 
     def __init__(self) -> None:
         self._spacing = KiwiSpacing()
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 -- the bytes tell
-        return _START in head[:1024]
+    def accepts(self, probe: Probe) -> bool:
+        return _START in probe.head[:1024]
+
+    def prepare(self) -> None:
+        """Loads Kiwi now; else the first seam that needs it does."""
+        self._spacing.prepare()
 
     def load(self, path: Path, source: str) -> Document:
         data = path.read_bytes()
@@ -89,13 +104,14 @@ class PdfLoader:
         )
         tables = [read_table(one, lambda lines: join_cell(lines, setting, seams)) for one in drawn]
         items, repeated = _joined_tables(sorted([*body, *tables], key=lambda item: (item.page, item.top)))
-        elements = _elements(items, setting, seams)
+        pictures, pictures_left_out = _pictures(pages)
+        elements = _elements(items, pictures, setting, seams)
         return Reading(
             elements=elements,
             title=_title(elements, metadata),
             pages=len(pages),
             metadata=metadata,
-            omissions=[*(one for page in pages for one in page.omissions), *omissions, *repeated],
+            omissions=[*(one for page in pages for one in page.omissions), *pictures_left_out, *omissions, *repeated],
         )
 
 
@@ -132,7 +148,8 @@ def _read_page(page: pdfplumber.page.Page) -> _Page:
     regions = find_regions(page, _readable(page), number)
     lines = sorted([*make_lines(regions.rest, number), *regions.framed], key=lambda line: (line.top, line.x0))
     omissions = _page_omissions(page, has_text=bool(lines or regions.tables))
-    read = _Page(number, float(page.width), float(page.height), tuple(lines), regions.tables, tuple(omissions))
+    size = (float(page.width), float(page.height))
+    read = _Page(number, *size, tuple(lines), regions.tables, tuple(omissions), tuple(_drawn_pictures(page)))
     page.close()
     return read
 
@@ -145,13 +162,40 @@ def _page_omissions(page: pdfplumber.page.Page, has_text: bool) -> list[Omission
         made.append(omission(f"turned text: {excerpt(turned)}", where, turned, "text set at an angle is not read"))
     if unmapped := sum(is_unmapped(char) for char in page.chars):
         made.append(Omission("characters", where, unmapped, "the PDF does not say which characters they are"))
-    area = page.width * page.height
-    pictures = [one for one in page.images if one["width"] * one["height"] > _PICTURE_SHARE * area]
-    if pictures:
-        made.append(Omission(f"{len(pictures)} picture(s)", where, 0, "text in pictures is not read"))
     if not has_text:
-        made.append(Omission("page", where, 0, "no text on this page: a scan, or blank"))
+        made.append(_without_text(where, bool(page.images)))
     return made
+
+
+def _drawn_pictures(page: pdfplumber.page.Page) -> Iterator[_Picture]:
+    """The pictures that are large enough to say something."""
+    area = page.width * page.height
+    for one in page.images:
+        if one["width"] * one["height"] > _PICTURE_SHARE * area:
+            yield _Picture(page.page_number, float(one["top"]), getattr(one.get("stream"), "objid", None))
+
+
+def _pictures(pages: Sequence[_Page]) -> tuple[list[_Picture], list[Omission]]:
+    """The pictures that stand once, and what is left out: all; one drawn on several pages is a logo or a background."""
+    drawn = Counter(name for page in pages for name in {one.stored for one in page.pictures} if name)
+    found: list[_Picture] = []
+    omissions: list[Omission] = []
+    for page in pages:
+        where = f"page {page.number}"
+        own = [one for one in page.pictures if one.stored is None or drawn[one.stored] == 1]
+        found += sorted(own, key=lambda one: one.top)
+        if own:
+            why = "text in pictures is not read"
+            omissions.append(Omission(f"{len(own)} picture(s)", where, 0, why, OmissionKind.PICTURE))
+        if len(own) < len(page.pictures):
+            what = f"{len(page.pictures) - len(own)} repeated picture(s)"
+            omissions.append(Omission(what, where, 0, "the same on other pages", OmissionKind.PICTURE, expected=True))
+    return found, omissions
+
+
+def _without_text(where: str, has_picture: bool) -> Omission:
+    why = "a scan: text in pictures is not read" if has_picture else "nothing that can be read stands on it"
+    return Omission("page without text", where, 0, why, OmissionKind.PAGE, expected=not has_picture)
 
 
 def _limited(lines: Sequence[Line], widths: Mapping[int, float]) -> list[Line]:
@@ -185,14 +229,18 @@ def _joined_tables(items: Sequence[Line | RuledTable]) -> tuple[list[Line | Rule
             words = " ".join(cell for row in repeated for cell in row)
             if repeated:
                 why = "the table's heading drawn again on the next page"
-                omissions.append(omission(f"table heading: {excerpt(words)}", f"page {item.page}", words, why))
+                omissions.append(
+                    omission(f"table heading: {excerpt(words)}", f"page {item.page}", words, why, expected=True)
+                )
         else:
             made.append(item)
         reached = item.page
     return made, omissions
 
 
-def _elements(items: Sequence[Line | RuledTable], setting: Setting, seams: WordSeams) -> list[Element]:
+def _elements(
+    items: Sequence[Line | RuledTable], pictures: Sequence[_Picture], setting: Setting, seams: WordSeams
+) -> list[Element]:
     made: list[Paragraph | RuledTable] = []
     for is_table, group in groupby(items, key=lambda item: isinstance(item, RuledTable)):
         run = list(group)
@@ -201,7 +249,17 @@ def _elements(items: Sequence[Line | RuledTable], setting: Setting, seams: WordS
         else:
             made += paragraphs([item for item in run if isinstance(item, Line)], setting, seams)
     levels = _heading_levels([item for item in made if isinstance(item, Paragraph)])
-    return [_element(item, levels) for item in made]
+    places = [_place(item) for item in made]
+    elements = [_element(item, levels) for item in made]
+    for one in reversed(pictures):
+        after = next((n for n in range(len(places), 0, -1) if places[n - 1] <= (one.page, one.top)), 0)
+        elements.insert(after, picture(page=one.page))
+    return elements
+
+
+def _place(item: Paragraph | RuledTable) -> tuple[int, float]:
+    first = item if isinstance(item, RuledTable) else item.first
+    return first.page, first.top
 
 
 def _element(item: Paragraph | RuledTable, levels: Mapping[tuple[float, bool], int]) -> Element:

@@ -103,4 +103,10 @@ def _omission(group: Sequence[Line]) -> Omission:
     pages = sorted({line.page for line in group})
     where = f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]}–{pages[-1]} ({len(pages)})"
     characters = sum(count_characters(line.text) for line in group)
-    return Omission(f"running line: {excerpt(group[0].text)}", where, characters, "repeated on pages or a page number")
+    return Omission(
+        f"running line: {excerpt(group[0].text)}",
+        where,
+        characters,
+        "repeated on pages or a page number",
+        expected=True,
+    )

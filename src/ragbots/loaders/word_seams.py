@@ -36,6 +36,9 @@ class KiwiSpacing:
     def _kiwi(self) -> Kiwi:
         return Kiwi(num_workers=1)
 
+    def prepare(self) -> None:
+        _ = self._kiwi
+
     def is_space(self, left: str, right: str) -> bool:
         _, spaces = self._kiwi.glue([left[-_CONTEXT:], right[:_CONTEXT]], return_space_insertions=True)
         return bool(spaces[0])

@@ -23,9 +23,9 @@ from ragbots.lexical import Postings
 from ragbots.ports import Vectors
 from ragbots.ranking import article_spans
 from ragbots.text import digest
-from ragbots.types import Block, Chunk, Document, Omission
+from ragbots.types import Block, Chunk, Document, Omission, OmissionKind
 
-FORMAT = 1
+FORMAT = 2
 BUILDING = ".building-"
 
 _documents: TypeAdapter[tuple[Document, ...]] = TypeAdapter(tuple[Document, ...])
@@ -38,7 +38,10 @@ class _Strict(BaseModel):
 
 
 class SourceReport(_Strict):
-    """What became of one document: characters count everything but white space."""
+    """What became of one document: characters count everything but white space.
+
+    `characters` came in and `characters_indexed` can be found; the difference stands in `omissions`.
+    """
 
     source: str
     document_id: str
@@ -48,9 +51,21 @@ class SourceReport(_Strict):
     characters_indexed: int
     articles: int
     tables: int
+    rows: int
+    footnotes: int
+    pictures: int
     chunks: int
     pages: int | None
     omissions: tuple[Omission, ...]
+
+    @property
+    def pages_without_text(self) -> int:
+        return sum(omission.kind is OmissionKind.PAGE for omission in self.omissions)
+
+    @property
+    def losses(self) -> tuple[Omission, ...]:
+        """What was left out although somebody may look for it."""
+        return tuple(omission for omission in self.omissions if not omission.expected)
 
 
 class Failure(_Strict):

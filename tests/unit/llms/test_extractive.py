@@ -40,11 +40,16 @@ def row(number: int, **cells: str) -> Block:
 
 
 def material(
-    *blocks: Block, found: tuple[int, int] = (0, 0), title: str = "복무규정", heading: str = "휴가"
+    *blocks: Block,
+    found: tuple[int, int] = (0, 0),
+    title: str = "복무규정",
+    heading: str = "휴가",
+    address: Address = ARTICLE,
+    referred_by: int | None = None,
 ) -> Material:
-    chunk = Chunk("k", "d", ARTICLE, (title,), heading, "", found)
+    chunk = Chunk("k", "d", address, (title,), heading, "", found)
     document = Document("d", "복무규정.md", title, "0" * 64, ())
-    return Material(Hit(chunk, document, 1.0, 0.9, 3.0), list(enumerate(blocks)))
+    return Material(Hit(chunk, document, 1.0, 0.9, 3.0), list(enumerate(blocks)), referred_by)
 
 
 def compose(question: str, terms: dict[str, float], *materials: Material, **rules: float) -> Draft | None:
@@ -63,7 +68,7 @@ def test_the_paragraph_that_holds_the_words_is_quoted_alone_and_without_notes() 
     (quotation,) = draft.quotations
     assert (quotation.material, quotation.blocks) == (0, (2, 3))
     assert quotation.text == "② 병가는 의사의 진단서를 내고 신청한다."
-    assert draft.text == f"복무규정 — 휴가\n{quotation.text}"
+    assert draft.text == f"복무규정 — 휴가\n{quotation.text} [1]"
     first = compose("연차", {"연차": 1.0}, material(TITLE, ONE, TWO))
     assert first is not None
     assert first.quotations[0].text == "① 연차휴가는 15일로 한다."
@@ -92,6 +97,11 @@ def test_of_a_long_list_the_lead_and_the_fitting_items_stay() -> None:
     assert lines[0] == "① 다음과 같다."
     assert any(line.startswith("5. 예비군") for line in lines)
     assert len(lines) == 1 + ExtractiveRules().items
+    quotation = draft.quotations[0]
+    assert quotation.shortened
+    quoted = [number for first, last in quotation.parts for number in range(first, last)]
+    assert len(quoted) == len(lines)  # what was left out is not marked as quoted
+    assert (quotation.parts[0][0], quotation.parts[-1][1]) == quotation.blocks
 
 
 def test_where_a_figure_is_asked_for_one_that_has_it_is_preferred() -> None:
@@ -147,7 +157,7 @@ def test_a_second_article_is_quoted_where_it_fits_as_well_and_not_else() -> None
     draft = compose("병가 신청", terms, best, equal)
     assert draft is not None
     assert [quotation.material for quotation in draft.quotations] == [0, 1]
-    assert "인사규정 — 병가\n① 병가는 인사부에 신청한다." in draft.text
+    assert "인사규정 — 병가\n① 병가는 인사부에 신청한다. [2]" in draft.text
     draft = compose("병가 신청", terms, best, worse)
     assert draft is not None
     assert [quotation.material for quotation in draft.quotations] == [0]
@@ -163,8 +173,53 @@ def test_a_plain_page_is_quoted_by_the_paragraph() -> None:
     page = [Block(BlockKind.TEXT, Address(), text) for text in ("식당은 지하 1층에 있다.", "주차장은 뒤편에 있다.")]
     draft = compose("주차장은 어디?", {"주차장": 1.0}, material(*page, title="안내", heading="안내"))
     assert draft is not None
-    assert draft.text == "안내\n주차장은 뒤편에 있다."  # a heading that is the title is not said twice
+    assert draft.text == "안내\n주차장은 뒤편에 있다. [1]"  # a heading that is the title is not said twice
 
 
 def test_a_question_without_words_of_weight() -> None:
     assert compose("?", {}, material(ONE)) is not None
+
+
+RATES = (
+    row(1, 구분="1급(본부장)", 숙박비="10만원"),
+    row(2, 구분="2급(부장)", 숙박비="8만원"),
+    Block(
+        BlockKind.TEXT,
+        ANNEX,
+        "비고: 1. 숙박비는 실비로 한다. 2. 광역시란 부산, 대구를 말한다. " + "3. 그 밖의 말. " * 20,
+    ),
+)
+LODGING = paragraph(1, "① 숙박비는 별표 1의 상한의 범위에서 실비로 지급한다.")
+ASKED = "부장이 출장 가면 숙박비 상한이 얼마예요"
+WORDS = {"부장": 2.2, "출장": 1.0, "숙박비": 1.0, "상한": 1.1, "얼마": 1.0}
+
+
+def test_the_row_of_an_annex_that_the_article_refers_to_answers_for_it() -> None:
+    annex = material(*RATES, address=ANNEX, heading="여비 정액표", title="여비규정", referred_by=0)
+    far = material(TWO)
+    draft = compose(ASKED, WORDS, material(LODGING, found=(0, 1)), far, annex)
+    assert draft is not None
+    assert draft.quotations[0].text == "구분: 2급(부장) | 숙박비: 8만원"
+    assert draft.text.startswith("여비규정 — 별표 1 여비 정액표\n구분: 2급(부장) | 숙박비: 8만원 [1]")
+    assert [quotation.material for quotation in draft.quotations] == [2, 0]  # the row, then the text
+    alone = compose(ASKED, WORDS, material(LODGING, found=(0, 1)), far)
+    assert alone is not None
+    assert alone.quotations[0].material == 0
+
+
+def test_a_remark_is_quoted_only_where_its_own_words_were_asked_for_and_only_its_points() -> None:
+    annex = material(*RATES, address=ANNEX, found=(0, 3))
+    draft = compose(ASKED, WORDS, annex)
+    assert draft is not None
+    assert "비고" not in draft.text
+    asked = compose("부산은 광역시인가요", {"부산": 3.0, "광역시": 3.0}, annex)
+    assert asked is not None
+    assert asked.quotations[0].text == "2. 광역시란 부산, 대구를 말한다."
+
+
+def test_rows_of_the_same_label_are_all_quoted() -> None:
+    rows = [row(n, 구분="부장", 지역=region, 숙박비=f"{n}만원") for n, region in enumerate(("서울", "부산"), start=1)]
+    other = row(3, 구분="차장", 지역="서울", 숙박비="3만원")
+    draft = compose("부장 숙박비", {"부장": 2.0, "숙박비": 1.0}, material(*rows, other, address=ANNEX))
+    assert draft is not None
+    assert [quotation.blocks for quotation in draft.quotations] == [(0, 1), (1, 2)]

@@ -114,6 +114,8 @@ def lines() -> Callable[[Document], list[str]]:
     def of(document: Document) -> list[str]:
         found: list[str] = []
         for element in document.elements:
+            if element.kind is ElementKind.PICTURE:
+                continue
             rows = [" | ".join(row) for row in element.rows]
             found += rows if element.kind is ElementKind.TABLE else [element.text]
         return [" ".join(line.split()) for line in found]

@@ -12,9 +12,10 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from PIL import Image
 
 from ragbots.loaders.docx_numbering import number_text
-from ragbots.types import Document, ElementKind
+from ragbots.types import Document, ElementKind, OmissionKind
 
 Load = Callable[..., Document]
 
@@ -156,7 +157,10 @@ def test_footnotes_are_read_and_running_headers_reported(load: Load) -> None:
     word.sections[0].header.paragraphs[0].text = "복무규정"
     document = load("a.docx", saved(word))
     assert [element.text for element in document.elements] == ["주관부서", "총무부를 말한다."]
-    assert [omission.what for omission in document.omissions] == ["running header: 복무규정"]
+    assert document.footnotes == 1
+    assert [(omission.what, omission.expected) for omission in document.omissions] == [
+        ("running header: 복무규정", True)
+    ]
 
 
 def test_the_table_of_contents_is_left_out(load: Load) -> None:
@@ -172,3 +176,19 @@ def test_the_table_of_contents_is_left_out(load: Load) -> None:
     document = load("a.docx", saved(word))
     assert [element.text for element in document.elements] == ["본문"]
     assert document.omissions[0].what == "table of contents"
+
+
+def test_pictures_stand_after_their_paragraph(load: Load) -> None:
+    word = docx.Document()
+    word.add_paragraph("앞")
+    pixels = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(pixels, "PNG")
+    word.add_picture(pixels)
+    word.paragraphs[-1]._p.xpath(".//wp:docPr")[0].set("descr", "결재선")
+    cell = word.add_table(rows=2, cols=2).cell(1, 1)
+    cell.paragraphs[0].add_run().add_picture(pixels)
+    word.add_paragraph("뒤")
+    document = load("a.docx", saved(word))
+    assert [element.kind.value for element in document.elements] == ["text", "picture", "table", "picture", "text"]
+    assert document.elements[1].text == "결재선"
+    assert [omission.kind for omission in document.omissions] == [OmissionKind.PICTURE] * 2

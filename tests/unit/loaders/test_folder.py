@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import io
+import os
+import socket
 import unicodedata
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.fakes import RecordingProgress
 
 from ragbots.errors import ConfigurationError
 from ragbots.loaders import list_files, list_folder, source_of
+from ragbots.loaders.archives import Unpacked, unpack_documents
+from ragbots.loaders.folder import Folder
+from ragbots.loaders.limits import MIB, ReadLimits
+from ragbots.ports import Source
+from ragbots.text import digest
 
 
 def make(folder: Path, *names: str) -> None:
@@ -47,3 +58,97 @@ def test_names_are_composed(tmp_path: Path) -> None:
 def test_no_folder_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such folder"):
         list_files(tmp_path / "없음")
+
+
+# the folder as a source
+
+
+def source(tmp_path: Path, limits: ReadLimits = ReadLimits()) -> Folder:
+    def unpacking(archive: Path, source: str, into: Path) -> Unpacked | None:
+        return unpack_documents(archive, source, into, limits)
+
+    return Folder(tmp_path / "규정", unpacked=tmp_path / "unpacked", unpack=unpacking, limits=limits)
+
+
+def zipped(*files: tuple[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        for name, content in files:
+            made.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_a_folder_is_a_source_of_files_with_their_hashes(tmp_path: Path) -> None:
+    make(tmp_path / "규정", "나.md", "가.md", unicodedata.normalize("NFD", "하위/다.txt"))
+    folder, progress = source(tmp_path), RecordingProgress()
+    listing = folder.list(progress)
+    assert isinstance(folder, Source)
+    assert [file.source for file in listing.files] == ["가.md", "나.md", "하위/다.txt"]
+    assert {file.digest for file in listing.files} == {digest("글")}
+    assert {file.link for file in listing.files} == {None}
+    assert listing.omissions == ()
+
+
+def test_an_archive_is_a_folder(tmp_path: Path) -> None:
+    make(tmp_path / "규정", "가.md")
+    (tmp_path / "규정" / "규정집.zip").write_bytes(zipped(("인사/인사규정.md", "갑"), ("../밖.md", "을")))
+    listing = source(tmp_path).list(RecordingProgress())
+    assert [file.source for file in listing.files] == ["가.md", "규정집.zip/인사/인사규정.md"]
+    inner = listing.files[1]
+    assert inner.path.read_text("utf-8") == "갑"
+    assert inner.digest == digest("갑")
+    assert [(omission.where, omission.expected) for omission in listing.omissions] == [("규정집.zip/../밖.md", False)]
+
+
+def test_a_damaged_archive_is_an_omission_and_a_document_in_zip_form_a_file(tmp_path: Path) -> None:
+    make(tmp_path / "규정", "가.md")
+    (tmp_path / "규정" / "깨짐.zip").write_bytes(zipped(("a.md", "x"))[:-20])
+    (tmp_path / "규정" / "문서.zip").write_bytes(zipped(("mimetype", "application/hwp+zip")))
+    (tmp_path / "규정" / "글.docx").write_bytes(zipped(("a.md", "x")))
+    listing = source(tmp_path).list(RecordingProgress())
+    assert [file.source for file in listing.files] == ["가.md", "글.docx", "문서.zip"]
+    (omission,) = listing.omissions
+    assert omission.where == "깨짐.zip"
+    assert "cannot be unpacked" in omission.why
+
+
+def test_what_is_no_file_or_too_large_is_named(tmp_path: Path) -> None:
+    make(tmp_path / "규정", "가.md")
+    (tmp_path / "규정" / "큰것.txt").write_bytes(bytes(2 * MIB))
+    os.mkfifo(tmp_path / "규정" / "관.md")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "규정" / "소켓.md"))
+        listing = source(tmp_path, ReadLimits(file=MIB)).list(RecordingProgress())
+    assert [file.source for file in listing.files] == ["가.md"]
+    assert {omission.where: omission.why for omission in listing.omissions} == {
+        "관.md": "not a regular file",
+        "소켓.md": "not a regular file",
+        "큰것.txt": "larger than 1 MiB: split it",
+    }
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "규정", "가.md", "비밀.md", "비밀2.md")
+    opened = Path.open
+
+    def guarded(self: Path, *arguments: Any, **more: Any) -> Any:
+        if self.name.startswith("비밀"):
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", guarded)
+    listing = source(tmp_path).list(RecordingProgress())
+    assert [file.source for file in listing.files] == ["가.md"]
+    assert [(one.where, one.expected) for one in listing.omissions] == [("비밀.md", False), ("비밀2.md", False)]
+    assert all("Permission denied" in one.why for one in listing.omissions)
+
+
+def test_names_in_cp949_bytes_are_read_as_such(tmp_path: Path) -> None:
+    folder = tmp_path / "규정"
+    folder.mkdir()
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/" + "인사규정.md".encode("cp949")))
+    try:
+        path.write_text("글", "utf-8")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert [file.source for file in source(tmp_path).list(RecordingProgress()).files] == ["인사규정.md"]

@@ -6,14 +6,16 @@ from datetime import date
 from types import ModuleType
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Table, TableStyle
 
 from ragbots.errors import UnreadableDocument
-from ragbots.types import Document, ElementKind, count_characters
+from ragbots.types import Document, ElementKind, OmissionKind, count_characters
 
 Load = Callable[..., Document]
 Page = Callable[[Canvas], None]
@@ -207,3 +209,45 @@ def test_the_loader_reads_two_files_independently(load: Load, renderer: ModuleTy
     first = load("a.pdf", data)
     load("b.pdf", made(lines_page(["본문이다."])))
     assert load("a.pdf", data) == first
+
+
+def pixels(shade: int) -> ImageReader:
+    return ImageReader(Image.new("RGB", (40, 40), (shade, 0, 0)))
+
+
+def test_pictures_stand_where_they_are_drawn_and_repeated_ones_are_expected(load: Load) -> None:
+    logo = pixels(1)
+
+    def page(number: int) -> Page:
+        def draw(canvas: Canvas) -> None:
+            canvas.drawImage(logo, 400, 700, 150, 100)
+            canvas.drawString(
+                LEFT, 690 - 40 * number, "제3조(기한) 뒤의 본문이다." if number == 2 else "제1조(목적) 앞의 본문이다."
+            )
+            if number == 2:
+                canvas.drawImage(pixels(2), LEFT, 400, 200, 200)
+                canvas.drawString(LEFT, 300, "제2조(정의) 그림 아래의 글이다.")
+
+        return draw
+
+    document = load("a.pdf", made(page(1), page(2)))
+    assert [(element.kind.value, element.page) for element in document.elements] == [
+        ("text", 1),
+        ("text", 2),
+        ("picture", 2),
+        ("text", 2),
+    ]
+    assert [(one.what, one.where, one.expected) for one in document.omissions] == [
+        ("1 repeated picture(s)", "page 1", True),
+        ("1 picture(s)", "page 2", False),
+        ("1 repeated picture(s)", "page 2", True),
+    ]
+    assert all(one.kind is OmissionKind.PICTURE for one in document.omissions)
+
+
+def test_a_scanned_page_is_told_from_a_blank_one(load: Load) -> None:
+    scan = [lambda canvas, n=n: canvas.drawImage(pixels(n), 0, 0, *A4) for n in (3, 4)]
+    document = load("a.pdf", made(lines_page(["본문이다."]), *scan, lambda canvas: canvas.rect(9, 9, 9, 9)))
+    pages = [(one.where, one.expected) for one in document.omissions if one.kind is OmissionKind.PAGE]
+    assert pages == [("page 2", False), ("page 3", False), ("page 4", True)]
+    assert [one.page for one in document.elements if one.kind is ElementKind.PICTURE] == [2, 3]

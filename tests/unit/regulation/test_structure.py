@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,8 +16,10 @@ from ragbots.types import (
     Element,
     ElementKind,
     Level,
+    OmissionKind,
     Regulation,
     count_characters,
+    element_text,
 )
 
 Read = Callable[..., Regulation]
@@ -189,7 +192,8 @@ def test_annex_tables_have_rows_with_addresses_and_column_names(read: Read, tabl
     )
     rows = [block for block in regulation.blocks if block.cells]
     assert [str(block.address) for block in rows] == ["별표 1 1행", "별표 1 2행"]
-    assert rows[1].cells == (("구분", "3급"), ("일비", "25,000"))
+    assert rows[1].cells == (("구분", "3급"), ("일비", "25,000원"))
+    assert rows[1].text == "3급\t25,000"
     assert rows[0].heading == "국내 여비 정액표(제10조 관련)"
     assert texts(regulation, "별표 1")[1:] == ["(단위: 원)", "구분\t일비", "비고: 1. 철도는 실비로 한다."]
     assert articles(regulation) == ["제1조", "별표 1", "부칙 <2011. 3. 2.>", "부칙 <2011. 3. 2.> 제1조"]
@@ -212,7 +216,7 @@ def test_a_table_inside_an_article(read: Read, table: Table) -> None:
     regulation = read(
         "### 제1조(금액)", "① 다음 표와 같다.", table("구분 | 금액", "가 | 1", "나 | 2"), "② 매년 정한다."
     )
-    assert addresses(regulation.blocks, BlockKind.ROW) == ["제1조", "제1조 1행", "제1조 2행"]
+    assert addresses(regulation.blocks, BlockKind.ROW) == ["제1조 제1항", "제1조 제1항 1행", "제1조 제1항 2행"]
     assert addresses(regulation.blocks, BlockKind.PARAGRAPH) == ["제1조 제1항", "제1조 제2항"]
 
 
@@ -408,6 +412,7 @@ _LINES = st.sampled_from(
 _ELEMENTS = st.one_of(
     st.builds(Element, st.just(ElementKind.TEXT), st.one_of(_LINES, st.text(max_size=40))),
     st.builds(Element, st.just(ElementKind.HEADING), _LINES, level=st.integers(0, 6)),
+    st.just(Element(ElementKind.PICTURE, "그림 1")),
     st.builds(
         lambda rows, header: Element(ElementKind.TABLE, "", rows=tuple(map(tuple, rows)), header_rows=header),
         st.lists(st.lists(st.sampled_from(["", "가", "1,000원", "여러\n줄"]), max_size=3), max_size=4),
@@ -423,9 +428,7 @@ def test_no_character_is_lost_or_doubled_and_the_order_stays(elements: list[Elem
     regulation = parse(document)
     kept = sum(count_characters(block.text) for block in regulation.blocks)
     assert kept + sum(omission.characters for omission in regulation.omissions) == document.characters
-    source = "".join(
-        "".join(e.text if e.kind is not ElementKind.TABLE else "".join(map("".join, e.rows)) for e in elements).split()
-    )
+    source = "".join("".join(map(element_text, elements)).split())
     if not regulation.omissions:
         assert "".join("".join(block.text for block in regulation.blocks).split()) == source
     for block in regulation.blocks:
@@ -434,3 +437,97 @@ def test_no_character_is_lost_or_doubled_and_the_order_stays(elements: list[Elem
         assert block.kind is not BlockKind.ARTICLE or block.address.steps[-1].level in (
             Level.ARTICLE, Level.ADDENDUM, Level.ANNEX, Level.FORM,
         )  # fmt: skip
+
+
+def cells(regulation: Regulation) -> list[tuple[str, ...]]:
+    return [tuple(f"{name}={value}" for name, value in block.cells) for block in regulation.blocks if block.cells]
+
+
+def paged(element: Element, page: int) -> Element:
+    return replace(element, page=page)
+
+
+def test_a_table_that_goes_on_after_a_page_break_is_one_table(read: Read, table: Table) -> None:
+    first = paged(table("구분 | 일비", "1급 | 30,000원", "2급 | 25,000원"), 1)
+    again = paged(table("구분 | 일비", "3급 | 20,000원"), 2)
+    headless = paged(table("4급 | 15,000원", "5급 | 10,000원"), 3)  # its first row looks like a heading
+    regulation = read("## 별표 1 여비", first, "별표 1 여비(계속)", again, headless)
+    assert [str(block.address) for block in regulation.blocks if block.cells] == [f"별표 1 {n}행" for n in range(1, 6)]
+    assert cells(regulation)[2:] == [
+        ("구분=3급", "일비=20,000원"),
+        ("구분=4급", "일비=15,000원"),
+        ("구분=5급", "일비=10,000원"),
+    ]
+    assert {omission.what for omission in regulation.omissions} == {"repeated heading", "table heading"}
+    assert all(omission.expected for omission in regulation.omissions)
+
+
+def test_two_tables_in_one_annex_keep_their_own_columns(read: Read, table: Table) -> None:
+    regulation = read(
+        "## 별표 1 수당",
+        "1. 직책수당",
+        table("직책 | 금액", "부장 | 50,000원"),
+        table("자격 | 금액", "노무사 | 150,000원"),
+        "2. 가족수당",
+        table("관계 | 금액", "배우자 | 40,000원"),
+    )
+    assert cells(regulation) == [
+        ("직책=부장", "금액=50,000원"),
+        ("자격=노무사", "금액=150,000원"),
+        ("관계=배우자", "금액=40,000원"),
+    ]
+    rows = [str(block.address) for block in regulation.blocks if block.cells]
+    assert rows == ["별표 1 제1호 1행", "별표 1 제1호 2행", "별표 1 제2호 1행"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "column", "value", "shown"),
+    [
+        ("(단위: 원)", "일비", "30,000", "30,000원"),
+        ("(단위 : 천원)", "일비", "30", "30천원"),
+        ("(단위: 원)", "인원", "300", "300"),  # counts something else
+        ("(단위: 원)", "일비", "실비", "실비"),
+        ("(단위: 원)", "일비", "3", "3"),  # no amount of money that is paid
+        ("(단위: 명, 원)", "일비", "30,000", "30,000"),  # which of the two is not said
+        ("비고", "금액(천원)", "30", "30천원"),
+    ],
+)
+def test_a_number_is_read_with_the_unit_of_its_column_or_table(
+    read: Read, table: Table, unit: str, column: str, value: str, shown: str
+) -> None:
+    regulation = read("## 별표 1 여비", unit, table(f"구분 | {column}", f"1급 | {value}"))
+    assert cells(regulation) == [("구분=1급", f"{column}={shown}")]
+
+
+def test_the_unit_over_one_table_says_nothing_of_the_next(read: Read, table: Table) -> None:
+    first, second = table("구분 | 일비", "1급 | 30,000"), table("구역 | 값 | 비고", "가 | 30,000 | 없음")
+    assert cells(read("## 별표 1 여비", "(단위: 원)", first, second))[1] == ("구역=가", "값=30,000", "비고=없음")
+
+
+PICTURE = Element(ElementKind.PICTURE, "image1.png")
+
+
+def annexes_without_text(regulation: Regulation) -> list[tuple[str, str]]:
+    return [(o.what, o.where) for o in regulation.omissions if o.kind is OmissionKind.ANNEX and not o.expected]
+
+
+def test_an_annex_that_is_only_a_picture_or_only_a_heading_is_named(read: Read, table: Table) -> None:
+    regulation = read(
+        "제1조(목적) 정한다.",
+        "## 별표 1 직인의 규격 <개정 2020. 1. 1.>",
+        PICTURE,
+        "## 별표 2 여비",
+        PICTURE,
+        table("구분 | 일비", "1급 | 30,000원"),
+        "## 별표 3 삭제 <2020. 1. 1.>",
+        "[별지 제1호서식] 신청서",
+    )
+    assert annexes_without_text(regulation) == [("별표 1 직인의 규격", "별표 1"), ("별지 1 신청서", "별지 1")]
+    assert ["picture" in o.why for o in regulation.omissions] == [True, False]
+
+
+def test_a_list_of_annexes_before_the_annexes_themselves_is_no_loss(read: Read) -> None:
+    regulation = read(
+        "제1조(목적) 정한다.", "## 별표 1 여비", "## 별표 2 운임", "## 별표 1 여비", "1. 일비", "## 별표 2 운임", "2급"
+    )
+    assert annexes_without_text(regulation) == []
