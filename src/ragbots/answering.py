@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ragbots import access, followup
 from ragbots.citations import Place, cite, common_address, stands_in
@@ -13,15 +14,19 @@ from ragbots.config import BotConfig
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.ports import Composer, Draft, Embedder, Material, Quotation
-from ragbots.regulation import readable
+from ragbots.regulation import CELL_JOINT, bare_annexes, find_references, readable, strip_notes
 from ragbots.retrieval import Found, OpenBot, Query, read_question, route, search, with_glossary
 from ragbots.routing import Route
 from ragbots.text import clean, squeeze
 from ragbots.types import (
+    Address,
     Answer,
+    Block,
     Candidate,
+    Chunk,
     Citation,
     Context,
+    Document,
     Hit,
     Level,
     Notice,
@@ -31,6 +36,12 @@ from ragbots.types import (
 
 HITS = 10
 RELATED = 3
+REFERRING = 2  # articles whose references are followed
+MOST_REFERRED = 4  # of each
+NEAR = 3  # hits among which an annex without text is looked for
+ABOUT_ANNEX = 0.4  # of the question's weight: it is about an annex whose title says that much of it
+_RELATED_ARTICLE = re.compile(r"\s*\(제\d[^()]*관련\)$")
+_UNITS = (Level.ARTICLE, Level.ANNEX, Level.FORM)
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,10 @@ def answer(parts: Answering, question: Question, context: Context) -> Answer:
     found = search(with_glossary(query, bot.config.glossary, parts.morphemes), bot, HITS)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = _Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
-    if frame.confidence < parts.confidence.threshold:
+    sure = frame.confidence >= parts.confidence.threshold
+    if unread := _unread(bot, found.result.hits, query, found.term_weights, rivals=sure):
+        return _refused_unread(frame, *unread)
+    if not sure:
         return _refused(frame)
     if not taken.clear:
         return _clarify(frame)
@@ -157,36 +171,164 @@ def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotC
 
 def _answered(frame: _Frame, composer: Composer, query: Query, found: Found) -> Answer:
     hits = found.result.hits
-    material = [Material(hit, frame.bot.article_blocks(hit.chunk)) for hit in hits]
+    read = [hit for hit in hits if _bare_annex(frame.bot, hit) is None]
+    material = gather(frame.bot, read)
     draft = composer.compose(query.text, found.term_weights, material, frame.context)
     checked = None if draft is None else _check(draft, material)
     if checked is None:
         return _refused(frame)
     citations = [_citation(frame, material, quotation) for quotation in checked.quotations]
     used = {quotation.material for quotation in checked.quotations}
-    others = [hit for number, hit in enumerate(hits) if number not in used and not hit.chunk.address.in_addendum]
+    others = [hit for number, hit in enumerate(read) if number not in used and not hit.chunk.address.in_addendum]
     related = [_related(frame, hit) for hit in others[:RELATED]]
-    notices = _notices(frame, [material[number].hit for number in sorted(used)])
+    notices = [
+        *_notices(frame, [material[number].hit for number in sorted(used)]),
+        *_unread_notices(frame, [material[number] for number in sorted(used)]),
+    ]
     return frame.answer(Status.ANSWERED, checked.text, citations, related, notices, composer.id)
 
 
+# ---------------------------------------------------------------- what the first articles refer to
+
+
+def gather(bot: OpenBot, hits: Sequence[Hit]) -> list[Material]:
+    """The articles found, and after them those that the first two refer to and that were not found."""
+    material = [Material(hit, bot.article_blocks(hit.chunk)) for hit in hits]
+    where = {_unit(one.hit.chunk): number for number, one in enumerate(material)}
+    for number, one in enumerate(material[:REFERRING]):
+        for chunk in _referred(bot, one)[:MOST_REFERRED]:
+            there = where.get(_unit(chunk))
+            if there is None:
+                where[_unit(chunk)] = len(material)
+                hit = Hit(chunk, bot.version.document_of[chunk.document_id], 0.0, 0.0, 0.0)
+                material.append(Material(hit, bot.article_blocks(chunk), number))
+            elif there != number and material[there].referred_by is None:
+                material[there] = replace(material[there], referred_by=number)
+    return material
+
+
+def _referred(bot: OpenBot, material: Material) -> list[Chunk]:
+    """The first chunk of each article and annex that the text refers to, in the order of the references."""
+    named: dict[tuple[str, Address], None] = {}
+    for _, block in material.blocks:
+        for reference in find_references(block.text):
+            if unit := reference.address.up_to(*_UNITS):
+                title = material.hit.document.title if reference.statute is None else reference.statute
+                named[title, unit] = None
+    if not named:
+        return []
+    chunks = bot.version.contents.chunks
+    first = {_unit(chunks[start]): chunks[start] for start, _ in reversed(bot.spans)}
+    documents = bot.version.contents.documents
+    found = (first.get((one.id, unit)) for title, unit in named for one in _holding(title, unit, documents))
+    return [chunk for chunk in found if chunk is not None]
+
+
+def _holding(title: str, unit: Address, documents: Sequence[Document]) -> list[Document]:
+    """The documents that may hold an article or annex of the regulation of this title: annexes are often a
+    file of their own, `보수규정 별표`."""
+    named = "".join(title.split())
+    if unit.up_to(Level.ARTICLE):
+        return [one for one in documents if "".join(one.title.split()) == named]
+    return [one for one in documents if "".join(one.title.split()).startswith(named)]
+
+
+def _unit(chunk: Chunk) -> tuple[str, Address]:
+    return chunk.document_id, chunk.address.up_to(Level.ARTICLE) or chunk.address.up_to(*_UNITS)
+
+
+# ---------------------------------------------------------------- annexes that cannot be read
+
+
+def _bare_annex(bot: OpenBot, hit: Hit) -> Block | None:
+    """The heading of an annex that has no text, if that is what was found."""
+    if not hit.chunk.address.up_to(Level.ANNEX, Level.FORM):
+        return None
+    blocks = [block for _, block in bot.article_blocks(hit.chunk)]
+    return next((blocks[number] for number in bare_annexes(blocks)), None)
+
+
+def _unread(
+    bot: OpenBot, hits: Sequence[Hit], query: Query, weights: Mapping[str, float], *, rivals: bool
+) -> tuple[Hit, Block] | None:
+    """An annex without text among the first hits that the question is about: it names it, or its title holds
+    much of the question's words that the documents know, and more of them than the best article does
+    (`rivals`: there is an article that may answer)."""
+    bare = [(hit, block) for hit in hits[:NEAR] if (block := _bare_annex(bot, hit))]
+    if not bare:
+        return None
+    words = bot.version.contents.article_words
+    weights = {term: weight for term, weight in weights.items() if words.frequency(term)}
+    first = hits[0]
+    said = [first.document.title, *(readable(block) for _, block in bot.article_blocks(first.chunk))]
+    for hit, block in bare:
+        if any(name.up_to(*_UNITS) == block.address for name in query.named):
+            return hit, block
+        known = _share(weights, f"{hit.document.title} {block.text}")
+        if known >= ABOUT_ANNEX and (hit is first or not rivals or known > _share(weights, " ".join(said))):
+            return hit, block
+    return None
+
+
+def _share(weights: Mapping[str, float], text: str) -> float:
+    """The weight of the question's words that stand in a text, of all their weight."""
+    plain, total = text.lower(), sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in plain) / total if total else 0.0
+
+
+def _unread_name(block: Block, document: str) -> str:
+    title = _RELATED_ARTICLE.sub("", strip_notes(block.heading))
+    return f"「{document}」 {block.address}" + (f" ‘{title}’" if title else "")
+
+
+def _refused_unread(frame: _Frame, hit: Hit, block: Block) -> Answer:
+    """Which annex would answer, that it is no text, where the original is, and whom to ask."""
+    document, contact = hit.document, frame.bot.config.contact
+    page = f" {block.page}쪽" if block.page else ""
+    text = (
+        f"이 내용을 정한 {_unread_name(block, document.title)}은(는) 글이 아니라 그림으로만 실려 있거나 제목만 있어 "
+        f"읽을 수 없습니다.\n\n원문({document.link or document.source}{page})을 직접 확인하시거나, "
+        f"{contact or '담당 부서'}에 문의해 주세요."
+    )
+    return frame.answer(Status.REFUSED, text, related=[_related(frame, hit)])
+
+
+def _unread_notices(frame: _Frame, used: Sequence[Material]) -> list[Notice]:
+    """A quoted article that refers to an annex without text says less than it seems to."""
+    found: dict[str, Notice] = {}
+    for one in used:
+        for chunk in _referred(frame.bot, one):
+            hit = Hit(chunk, frame.bot.version.document_of[chunk.document_id], 0.0, 0.0, 0.0)
+            if block := _bare_annex(frame.bot, hit):
+                name = _unread_name(block, hit.document.title)
+                text = f"{name}은(는) 글이 아니어서 답에 넣지 못했습니다. 원문에서 확인해 주세요."
+                found[name] = Notice("unread-annex", None, text)
+    return list(found.values())
+
+
+# ---------------------------------------------------------------- checking and citing
+
+
 def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
-    """The draft, if every line it quotes stands in the blocks it names; else None."""
+    """The draft, if every line it quotes, and of a table's row every cell, stands in the blocks it names;
+    else None."""
     for quotation in draft.quotations:
         first, last = quotation.blocks
         source = "\n".join(
             readable(block) for index, block in material[quotation.material].blocks if first <= index < last
         )
-        if not all(stands_in(line, source) for line in quotation.text.split("\n")):
+        pieces = quotation.text.replace(CELL_JOINT, "\n").split("\n")
+        if not all(stands_in(piece, source) for piece in pieces):
             return None
     return draft if draft.quotations else None
 
 
 def _citation(frame: _Frame, material: Sequence[Material], quotation: Quotation) -> Citation:
     one = material[quotation.material]
-    first, last = quotation.blocks
-    place = Place(frame.bot.config.id, frame.bot.version.id, frame.bot.chunk_number[one.hit.chunk.id], quotation.blocks)
-    address = common_address([block.address for index, block in one.blocks if first <= index < last])
+    number = frame.bot.chunk_number[one.hit.chunk.id]
+    place = Place(frame.bot.config.id, frame.bot.version.id, number, quotation.blocks, quotation.parts)
+    quoted = set(place.quoted)
+    address = common_address([block.address for index, block in one.blocks if index in quoted])
     return cite(place, one.hit.chunk, one.hit.document, str(address or one.hit.chunk.address), quotation.text)
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 
 from ragbots.regulation.notes import is_elided, is_repealed, strip_notes
-from ragbots.regulation.reading import CELL_JOINT, cell_texts, readable
+from ragbots.regulation.reading import CELL_JOINT, bare_annexes, cell_texts, readable
+from ragbots.regulation.tables import UNIT_LINE
 from ragbots.text import digest, one_line
 from ragbots.types import (
     Address,
@@ -78,11 +79,14 @@ _HEADINGS = (BlockKind.TITLE, BlockKind.CHAPTER, BlockKind.HEADING, BlockKind.AR
 
 
 def _units(blocks: Sequence[Block]) -> tuple[list[_Unit], list[int]]:
-    """Units that have text to embed, and the numbers of all blocks outside them."""
+    """Units that have text to embed, and the numbers of all blocks outside them.
+
+    An annex without text is a unit of its heading alone: a question on it is to find it.
+    """
     units: list[_Unit] = []
     covered = 0
     orphans: list[int] = []
-    for start, body, end in _runs(blocks):
+    for start, body, end in _runs(blocks, frozenset(bare_annexes(blocks))):
         headings = _above(blocks, list(range(start, body)), blocks[body] if body < end else None)
         first = headings[0] if headings else body
         if any(_readable(block) for block in blocks[body:end]):
@@ -94,16 +98,22 @@ def _units(blocks: Sequence[Block]) -> tuple[list[_Unit], list[int]]:
     return units, orphans
 
 
-def _runs(blocks: Sequence[Block]) -> Iterator[tuple[int, int, int]]:
-    """(start, body, end) of each run of headings with the body that follows them."""
+def _runs(blocks: Sequence[Block], bare: frozenset[int]) -> Iterator[tuple[int, int, int]]:
+    """(start, body, end) of each run of headings with the body that follows them.
+
+    The heading of an annex without text (`bare`) is its own body.
+    """
     start = 0
     while start < len(blocks):
         body = start
-        while body < len(blocks) and blocks[body].kind in _HEADINGS:
+        while body < len(blocks) and blocks[body].kind in _HEADINGS and body not in bare:
             body += 1
-        end = body
-        while end < len(blocks) and _same_unit(blocks[body], blocks[end]):
-            end += 1
+        if body in bare and body > start:
+            end = body
+        else:
+            end = body + (body in bare)
+            while end < len(blocks) and _same_unit(blocks[body], blocks[end]):
+                end += 1
         yield start, body, end
         start = end
 
@@ -129,7 +139,7 @@ def _stands_above(heading: Block, below: Block, *, regards_body: bool) -> bool:
     if heading.kind is BlockKind.ARTICLE:
         return heading.address.contains(below.address) and (regards_body or heading.address != below.address)
     if below.address.in_addendum:
-        return not heading.address  # the bare 부칙 over the labelled ones
+        return heading.kind is BlockKind.CHAPTER and not heading.address  # the bare 부칙 over the labelled ones
     names = (_letters(heading.text), _letters(_tidy(heading.text)))
     return any(_letters(name) in names for name in below.path)
 
@@ -148,7 +158,6 @@ def _tidy(text: str) -> str:
 # ---------------------------------------------------------------- breadcrumbs
 
 _LONGEST_CRUMB = 100  # characters of one name in a breadcrumb
-_UNIT_OF_MEASURE = re.compile(r"[(\[<]\s*단\s?위.{0,40}[)\]>]")
 
 
 def _breadcrumb(regulation: Regulation, unit: _Unit, titles: Mapping[Address, str]) -> tuple[str, ...]:
@@ -162,7 +171,7 @@ def _breadcrumb(regulation: Regulation, unit: _Unit, titles: Mapping[Address, st
     article = _unit_address(body.address)
     if article:
         names.append(_article_name(article, body.heading))
-    measure = next((block.text for block in blocks if _UNIT_OF_MEASURE.fullmatch(block.text)), "")
+    measure = next((block.text for block in blocks if UNIT_LINE.fullmatch(block.text)), "")
     return tuple(_clip(name) for name in [*names, measure] if name.strip())
 
 
@@ -487,14 +496,16 @@ def _omissions(document: Document, regulation: Regulation, orphans: Sequence[int
         if block.kind is BlockKind.NOTE:
             notes += characters
         elif is_repealed(block):
-            yield Omission("repealed", where, characters, "nothing of the text is left")
+            yield Omission("repealed", where, characters, "nothing of the text is left", expected=True)
         elif is_elided(block):
-            yield Omission("elided", where, characters, "the document itself leaves the text out")
+            yield Omission("elided", where, characters, "the document itself leaves the text out", expected=True)
         elif number in outside and block.kind in (BlockKind.TITLE, BlockKind.CHAPTER):
-            yield Omission("heading", where, characters, "it stands in the breadcrumbs of what is below it")
+            yield Omission(
+                "heading", where, characters, "it stands in the breadcrumbs of what is below it", expected=True
+            )
         elif number in outside:
-            yield Omission("heading", where, characters, "no text stands below it")
+            yield Omission("heading", where, characters, "no text stands below it", expected=True)
         else:
             notes += characters - count_characters(strip_notes(block.text))
     if notes:
-        yield Omission("note", document.source, notes, "amendment notes carry no rule")
+        yield Omission("note", document.source, notes, "amendment notes carry no rule", expected=True)

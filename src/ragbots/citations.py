@@ -10,21 +10,32 @@ from ragbots.errors import NotFound
 from ragbots.text import comparable
 from ragbots.types import Address, Chunk, Citation, Document
 
-_ID = re.compile(r"([a-z0-9-]{1,63})~([0-9a-z-]{1,63})~([0-9]{1,9})~([0-9]{1,9})-([0-9]{1,9})")
+_RANGE = r"[0-9]{1,9}-[0-9]{1,9}"
+_ID = re.compile(rf"([a-z0-9-]{{1,63}})~([0-9a-z-]{{1,63}})~([0-9]{{1,9}})~({_RANGE}(?:_{_RANGE}){{0,30}})")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a citation's id says: the chunk's number in a version, and the blocks quoted (half-open)."""
+    """What a citation's id says: the chunk's number in a version, and the blocks quoted (half-open).
+
+    `parts` are the ranges within `blocks` that are quoted, where some between them are not.
+    """
 
     bot: str
     version: str
     chunk: int
     blocks: tuple[int, int]
+    parts: tuple[tuple[int, int], ...] = ()
 
     @property
     def id(self) -> str:
-        return f"{self.bot}~{self.version}~{self.chunk}~{self.blocks[0]}-{self.blocks[1]}"
+        ranges = "_".join(f"{first}-{last}" for first, last in self.parts or (self.blocks,))
+        return f"{self.bot}~{self.version}~{self.chunk}~{ranges}"
+
+    @property
+    def quoted(self) -> tuple[int, ...]:
+        """The numbers of the quoted blocks, in order."""
+        return tuple(number for first, last in self.parts or (self.blocks,) for number in range(first, last))
 
 
 def read_id(citation_id: str) -> Place:
@@ -32,9 +43,9 @@ def read_id(citation_id: str) -> Place:
     match = _ID.fullmatch(citation_id)
     if match is None:
         raise NotFound(f"no citation `{citation_id[:80]}`", for_people="그런 인용이 없습니다.")
-    bot, version, *numbers = match.groups()
-    chunk, first, last = map(int, numbers)
-    return Place(bot, version, chunk, (first, last))
+    bot, version, chunk, ranges = match.groups()
+    parts = tuple((int(first), int(last)) for first, _, last in (one.partition("-") for one in ranges.split("_")))
+    return Place(bot, version, int(chunk), (parts[0][0], parts[-1][1]), parts if len(parts) > 1 else ())
 
 
 def stands_in(quote: str, text: str) -> bool:

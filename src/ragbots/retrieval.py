@@ -21,7 +21,7 @@ from ragbots.ranking import Span, article_spans, largest_in, mean_vectors, min_m
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose
 from ragbots.stores.versions import IndexVersion
-from ragbots.types import Address, Block, BlockKind, Chunk, Context, Hit, Level
+from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level
 
 Floats = NDArray[np.float32]
 
@@ -267,19 +267,25 @@ class Passage:
     next: PassageLink | None
 
 
+def cited_document(place: Place, bot: OpenBot) -> Document:
+    """The document a citation is from. Raises NotFound for a place that the version does not have."""
+    chunks = bot.version.contents.chunks
+    if place.chunk >= len(chunks):
+        raise NotFound(f"no chunk {place.chunk} in {bot.version.id}", for_people="그런 인용이 없습니다.")
+    return bot.version.document_of[chunks[place.chunk].document_id]
+
+
 def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: ARG001 - rights and dates come with it
     """The passage a citation leads to. Raises NotFound for what the version does not hold."""
+    document = cited_document(place, bot)
     contents = bot.version.contents
-    if place.chunk >= len(contents.chunks):
-        raise NotFound(f"no chunk {place.chunk} in {bot.version.id}", for_people="그런 인용이 없습니다.")
     chunk = contents.chunks[place.chunk]
-    document = bot.version.document_of[chunk.document_id]
     blocks = contents.blocks[document.id]
-    if place.blocks[1] > len(blocks):
+    if max(last for _, last in place.parts or (place.blocks,)) > len(blocks):
         raise NotFound(f"no block {place.blocks[1]} in {document.source}", for_people="그런 인용이 없습니다.")
     number = bot.article_of_chunk[place.chunk]
     first, last = block_range(bot, number)
-    quoted = range(*place.blocks)
+    quoted = place.quoted
     address = common_address([blocks[i].address for i in quoted]) or chunk.address
     shown = tuple(_shown(blocks[i], i in quoted) for i in range(first, last))
     return Passage(

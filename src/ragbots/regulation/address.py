@@ -25,9 +25,11 @@ _ORDER = (Level.ADDENDUM, Level.ANNEX, Level.FORM, *_UNITS.values(), Level.SUBIT
 _TOKEN = re.compile(
     rf"""\s*(?:
       부\s?칙 (?:\s*\((?P<nth>\d+)\)|\s*\([^()<>]*\))? (?:\s*[<＜〈](?P<label>[^<>＜＞〈〉]*)[>＞〉])? (?P<addendum>)
-    | 별\s?표 (?:\s*(?P<annex>\d+)(?!\d|\s*[행조항호편장절관])(?:의\s?(?P<annex_branch>\d+))?)? (?P<is_annex>)
+    | 별\s?표 (?:\s*(?P<annex>\d+)(?!\d|\s*(?:[행조항편장절관]|호(?!\s?목)))
+      (?:의\s?(?P<annex_branch>\d+))?)? (?P<is_annex>)
     | (?:별\s?지\s*(?:서식\s*)?|서식\s*)
-      (?:제?\s*(?P<form>\d+)(?!\d|\s*[행조항편장절관])\s*호?(?:의\s?(?P<form_branch>\d+))?\s*(?:서식)?)? (?P<is_form>)
+      (?:제?\s*(?P<form>\d+)(?!\d|\s*[행조항편장절관])(?:\s*호(?!\s?목))?
+      (?:의\s?(?P<form_branch>\d+))?\s*(?:서식)?)? (?P<is_form>)
     | 제?\s*(?P<number>\d+)\s*(?P<unit>[편장절관조항호])(?:\s?의\s?(?P<branch>\d+)(?!\d))?
     | (?P<circled>[{CIRCLED}])
     | (?P<letter>[{SUBITEM_LETTERS}])\s?목

@@ -16,13 +16,14 @@ from ragbots.types import SUBITEM_LETTERS, Element, Level, Step
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text as it stands in the document, or a whole table."""
+    """A line of text as it stands in the document, a whole table, or the place of a picture."""
 
     text: str
     heading: bool = False
     level: int = 0
     page: int | None = None
     table: Element | None = None
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Nothing is dropped on the way: `count_characters` over the texts of the blocks and the reported
 omissions is that of the document. A table's column headings are a ROW block without cells (its address
-has no 행); each row's text is its cells, parted by tabs.
+has no 행); each row's text is its cells, parted by tabs. Rows are counted within the 조, 항, 호 or annex
+they stand in, through all its tables.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from ragbots.regulation.heads import (
     Mark,
     mark_of,
 )
-from ragbots.regulation.notes import is_note
+from ragbots.regulation.notes import is_note, strip_notes
 from ragbots.regulation.outline import outline
+from ragbots.regulation.reading import bare_annexes
+from ragbots.regulation.tables import UNIT_LINE, Row, Table, column_names, lay_out, unit_of, with_names
 from ragbots.text import comparable, one_line
 from ragbots.types import (
     Address,
@@ -33,6 +36,7 @@ from ragbots.types import (
     ElementKind,
     Level,
     Omission,
+    OmissionKind,
     Regulation,
     Step,
     count_characters,
@@ -50,11 +54,22 @@ def parse(document: Document) -> Regulation:
             reader.gather_addenda(line)
         elif not plan.contents[0] <= index < plan.contents[1]:
             reader.take(line, head)
-    contents = "".join(line.text for line in lines[slice(*plan.contents)])
-    omissions = (
-        Omission("table of contents", document.source, count_characters(contents), "it repeats the headings below"),
-    )
-    return Regulation(document.id, document.title, reader.blocks, omissions if contents else ())
+    contents = count_characters("".join(line.text for line in lines[slice(*plan.contents)]))
+    omissions = [*reader.omissions, *_annexes_without_text(reader)]
+    if contents:
+        why = "it repeats the headings below"
+        omissions.append(Omission("table of contents", document.source, contents, why, expected=True))
+    return Regulation(document.id, document.title, reader.blocks, tuple(omissions))
+
+
+def _annexes_without_text(reader: _Reader) -> Iterator[Omission]:
+    """Annexes of which there is a heading and perhaps a picture, and nothing to read."""
+    blocks = reader.blocks
+    for number in bare_annexes(blocks):
+        address = blocks[number].address
+        why = "it is a picture" if address in reader.pictured else "there is no text below its heading"
+        name = " ".join(part for part in (str(address), strip_notes(blocks[number].heading)) if part)
+        yield Omission(name, str(address), 0, f"{why}; put its text into the document", OmissionKind.ANNEX)
 
 
 _LONG_GAP = re.compile(r"\s{9,}")  # no more space than a gap in a table of contents needs
@@ -82,6 +97,9 @@ def _lines(elements: tuple[Element, ...]) -> Iterator[Line]:
 def _raw_lines(elements: tuple[Element, ...]) -> Iterator[Line]:
     for element in elements:
         text = element.text
+        if element.kind is ElementKind.PICTURE:
+            yield Line("", page=element.page, picture=True)
+            continue
         if element.kind is ElementKind.TABLE:
             if len(element.rows) != 1 or len(element.rows[0]) != 1:
                 yield Line("", page=element.page, table=element)
@@ -118,8 +136,11 @@ class _Place:
     item: tuple[int, int] | None = None
     item_style: str = ""
     letter: int = 0
-    rows: int = 0
     remarks: bool = False
+    rows: dict[Address, int] = field(default_factory=dict)  # counted in each 항, 호 and 목
+    unit: str = ""  # told over the next table
+    table: Table | None = None
+    table_end: int = 0  # drafts there were when `table` ended
 
     @property
     def annexed(self) -> bool:
@@ -138,7 +159,7 @@ class _Place:
 
 
 _REMARK = re.compile(r"(?:비\s*고|주\s*석|참\s*고|유의\s?사항|작성\s?방법|[※*]|주\s*[:)\]])")
-_UNIT_OF_MEASURE = re.compile(r"[(\[<]\s*단\s?위.{0,40}[)\]>]")
+_CONTINUED = re.compile(r"[(\[<]\s*(?:계\s?속|이어서)\s*[)\]>]|계속\s*$")
 _BRACKETED_TITLE = re.compile(r"[(（][^()（）]{1,60}[)）]")
 _SENTENCE = re.compile(r"[다음함][.。]?$|[.。,:;]$")
 _SHORT = 60
@@ -156,6 +177,8 @@ class _Reader:
     chapter_level: int = 0
     untitled_chapter: bool = False
     addenda: dict[str, int] = field(default_factory=dict)
+    omissions: list[Omission] = field(default_factory=list)
+    pictured: set[Address] = field(default_factory=set)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -163,15 +186,21 @@ class _Reader:
 
     def take(self, line: Line, head: Head | None) -> None:
         match head:
+            case None if line.picture:
+                self.pictured.add(self.place.address)
             case ChapterHead():
                 self._chapter(line, head)
             case ArticleHead():
                 self._article(line, head)
             case AddendumHead():
                 self._addendum(line, head)
+            case AnnexHead() if self._goes_on(line, head):
+                self._omit("repeated heading", line.text, "the annex goes on below it")
+            case AnnexHead() if self._says_again(head):
+                self._retitle(line.text, head.title)
             case AnnexHead():
-                self._unit(line, Address((head.step,)), head.title, line.text)
                 self.path.clear()
+                self._unit(line, Address((head.step,)), head.title, line.text)
             case None if line.table is not None:
                 self._table(line.table)
             case None if line.heading:
@@ -224,6 +253,22 @@ class _Reader:
     def _unit(self, line: Line, address: Address, heading: str, text: str) -> None:
         self.place = _Place(address, heading, boundary=line.level or self.chapter_level)
         self._add(BlockKind.ARTICLE, text, line.page, address)
+
+    def _goes_on(self, line: Line, head: AnnexHead) -> bool:
+        """`별표 1 국내 여비 정액표(계속)` at the top of the next page."""
+        return self.place.address == Address((head.step,)) and _CONTINUED.search(line.text) is not None
+
+    def _says_again(self, head: AnnexHead) -> bool:
+        """`[별표 1] 봉급표(제9조 관련)` right below a sheet or section that is called `별표 1 봉급표`."""
+        last = self.drafts[-1] if self.drafts else None
+        here = Address((head.step,))
+        if last is None or last.kind is not BlockKind.ARTICLE or last.address != here or not self.place.heading:
+            return False
+        return comparable(head.title).startswith(comparable(strip_notes(self.place.heading)))
+
+    def _retitle(self, text: str, title: str) -> None:
+        self.drafts[-1].lines.append(text)
+        self.drafts[-1].heading = self.place.heading = title
 
     def _heading(self, line: Line) -> None:
         """A heading that is none of a regulation's own: part of the article it stands in, or a page's section."""
@@ -283,12 +328,11 @@ class _Reader:
             title = one_line(text)
         else:
             return False
-        last.lines.append(text)
-        last.heading = self.place.heading = title
+        self._retitle(text, title)
         return True
 
     def _may_be_title(self, text: str) -> bool:
-        measures, remark = _UNIT_OF_MEASURE.fullmatch(text), _REMARK.match(text)
+        measures, remark = UNIT_LINE.fullmatch(text), _REMARK.match(text)
         return _short(text) and not (measures or remark or mark_of(text, in_addendum=False))
 
     def _marked(self, mark: Mark, text: str, page: int | None) -> bool:
@@ -336,7 +380,9 @@ class _Reader:
         """More of the block above, or the text of an article without 항."""
         last = self.drafts[-1]
         remark = _REMARK.match(text) is not None and self.place.annexed
-        apart = alone or remark or _UNIT_OF_MEASURE.fullmatch(text) is not None
+        measure = UNIT_LINE.fullmatch(text) is not None
+        self.place.unit = unit_of(text) if measure else self.place.unit
+        apart = alone or remark or measure
         self.place.remarks = self.place.remarks or remark
         if not apart and (last.kind in _RUNNING or _open_note(last)) and not _measures(last):
             last.lines.append(text)
@@ -345,34 +391,46 @@ class _Reader:
         else:
             self._add(BlockKind.TEXT, text, page, self.place.here)
 
-    def _table(self, table: Element) -> None:
-        header, rows = table.rows[: table.header_rows], table.rows[table.header_rows :]
-        columns = [
-            " ".join(dict.fromkeys(one_line(cell) for cell in column if cell.strip())) for column in _turn(header)
-        ]
-        if any(cell.strip() for row in header for cell in row):
-            text = "\n".join("\t".join(row) for row in header)
-            self._add(BlockKind.ROW, text, table.page, self.place.address)
-        for row in rows:
-            if not any(cell.strip() for cell in row):
-                continue
-            self.place.rows += 1
-            address = self.place.address
-            if address:
-                address = address.child(Step(Level.ROW, self.place.rows))
-            self._add(BlockKind.ROW, "\t".join(row), table.page, address)
-            names = [*columns, *[""] * (len(row) - len(columns))]
-            self.drafts[-1].cells = tuple((name, one_line(cell)) for name, cell in zip(names, row, strict=False))
+    def _table(self, element: Element) -> None:
+        place = self.place
+        adjacent = place.table if place.table_end == len(self.drafts) else None
+        layout = lay_out(element, adjacent)
+        for row in layout.repeated:
+            self._omit("table heading", "".join(row), "the table's column headings again")
+        before = layout.before
+        names = before.names if before else column_names(layout.header)
+        unit = place.unit or (before.unit if before else _unit_in(layout.header))
+        if before is None and any(cell.strip() for row in layout.header for cell in row):
+            text = "\n".join("\t".join(row) for row in layout.header)
+            self._add(BlockKind.ROW, text, element.page, place.here)
+        for row in layout.rows:
+            self._row(row, names, unit, element.page)
+        rows = (*(before.rows if before else ()), *layout.rows)
+        place.table, place.table_end = Table(layout.header, names, rows, element.page, unit), len(self.drafts)
+        place.unit = ""
+
+    def _row(self, row: Row, names: tuple[str, ...], unit: str, page: int | None) -> None:
+        if not any(cell.strip() for cell in row):
+            return
+        address = self.place.here
+        if address:
+            number = self.place.rows[address] = self.place.rows.get(address, 0) + 1
+            address = address.child(Step(Level.ROW, number))
+        self._add(BlockKind.ROW, "\t".join(row), page, address)
+        self.drafts[-1].cells = with_names(row, names, unit)
+
+    def _omit(self, what: str, text: str, why: str) -> None:
+        if characters := count_characters(text):
+            self.omissions.append(Omission(what, str(self.place.address), characters, why, expected=True))
 
     def _add(self, kind: BlockKind, text: str, page: int | None, address: Address) -> None:
         path = tuple(name for _, name in self.path)
         self.drafts.append(_Draft(kind, address, [text], path, self.place.heading, page))
 
 
-def _turn(rows: tuple[tuple[str, ...], ...]) -> list[list[str]]:
-    """Rows to columns; short rows are as long as the longest."""
-    width = max((len(row) for row in rows), default=0)
-    return [[row[column] if column < len(row) else "" for row in rows] for column in range(width)]
+def _unit_in(header: tuple[Row, ...]) -> str:
+    """The unit that a heading cell tells for the whole table, often in its corner."""
+    return next((unit for row in header for cell in row if (unit := unit_of(cell))), "")
 
 
 def _short(text: str) -> bool:
@@ -380,7 +438,7 @@ def _short(text: str) -> bool:
 
 
 def _measures(draft: _Draft) -> bool:
-    return _UNIT_OF_MEASURE.fullmatch(draft.lines[-1]) is not None
+    return UNIT_LINE.fullmatch(draft.lines[-1]) is not None
 
 
 def _open_note(draft: _Draft) -> bool:

@@ -3,6 +3,7 @@
 import { copyText, el, announce, outsideLink, readableDate } from "./dom.js";
 
 const EXTRACTIVE = "extractive";
+const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
 /**
  * A view of one turn. `actions`: botOf(id), openCitation(citation), askAgain(turn, botId), retry().
@@ -34,7 +35,9 @@ export function turnView(actions) {
     draw("warnings", turn.answer?.warnings ?? [], () => warnings(turn.answer?.warnings ?? []));
     draw("contacts", [status, turn.answer?.bot], () => contacts(turn, actions));
     draw("problem", [turn.phase, turn.problem], () => problem(turn, actions));
-    draw("citations", turn.citations.map((citation) => citation.id), () => citations(turn.citations, actions));
+    const unsaid = turn.citations.map((citation) => turn.phase === "done" && !saysAll(turn.text, citation.quote));
+    const cited = turn.citations.map((citation) => citation.id);
+    draw("citations", [cited, unsaid], () => citations(turn.citations, unsaid, actions));
     draw("related", turn.related.map((citation) => citation.id), () => related(turn.related, actions));
     draw("candidates", [turn.phase, turn.answer?.candidates], () => candidates(turn, actions));
     draw("tools", [turn.phase, status], () => tools(turn, actions));
@@ -50,7 +53,7 @@ export function spokenSummary(turn, botOf) {
   const count = turn.citations.length;
   return [
     name && `${name}의 답변.`,
-    turn.text.replaceAll(/\[(\d{1,2})\]/g, ""),
+    turn.text.replaceAll(/\[(\d{1,2})\]/g, "").replaceAll(CELL_JOINT, ", "),
     ...(turn.answer.warnings ?? []).map((warning) => warning.text),
     count > 0 && `근거 ${count}개.`,
   ]
@@ -58,12 +61,12 @@ export function spokenSummary(turn, botOf) {
     .join(" ");
 }
 
-/** The answer's text as blocks: {kind: "paragraph", text} and {kind: "list", items}. */
+/** The answer's text as blocks: {kind: "paragraph", text}, {kind: "list", items} and {kind: "row", cells, after}. */
 export function parseAnswer(text) {
   return text
     .split(/\n\s*\n/)
     .flatMap((part) => splitLists(part.split("\n").filter((line) => line.trim())))
-    .filter((block) => block.kind === "list" || block.text);
+    .filter((block) => block.kind !== "paragraph" || block.text);
 }
 
 function splitLists(lines) {
@@ -71,12 +74,39 @@ function splitLists(lines) {
   for (const line of lines) {
     const item = /^\s*- (.*)$/.exec(line)?.[1];
     const last = blocks.at(-1);
-    if (item !== undefined && last?.kind === "list") last.items.push(item);
+    const row = rowOf(line);
+    if (row) blocks.push(row);
+    else if (item !== undefined && last?.kind === "list") last.items.push(item);
     else if (item !== undefined) blocks.push({ kind: "list", items: [item] });
     else if (last?.kind === "paragraph") last.text += `\n${line.trim()}`;
     else blocks.push({ kind: "paragraph", text: line.trim() });
   }
   return blocks;
+}
+
+/** A line that is a table's row, `구분: 2급 | 일비: 30,000원 [1]`; null for any other. */
+function rowOf(line) {
+  const [, text, after] = /^(.*?)\s*((?:\[\d{1,2}\])*)$/s.exec(line.trim());
+  const parts = text.split(CELL_JOINT);
+  if (parts.length < 2) return null;
+  const cells = parts.map((part) => {
+    const [, column, value] = /^(.+?): (.*)$/s.exec(part) ?? [null, "", part];
+    return [column, value];
+  });
+  return { kind: "row", cells, after };
+}
+
+/** A row as pairs of column and value, which wrap where a table would be too wide. */
+function rowList({ cells, after }, cited, actions) {
+  const pair = ([column, value]) => el("div", {}, el("dt", {}, column), el("dd", {}, value));
+  return el("div", { class: "row" }, el("dl", {}, cells.map(pair)), after ? withMarkers(after, cited, actions) : []);
+}
+
+/** Whether every line of a quote stands in the answer already. */
+function saysAll(text, quote) {
+  const plain = (words) => words.replaceAll(/\s+/g, "");
+  const answer = plain(text);
+  return (quote ?? "").split("\n").every((line) => answer.includes(plain(line)));
 }
 
 function drawText(node, turn, actions) {
@@ -95,6 +125,7 @@ function drawText(node, turn, actions) {
 }
 
 function answerBlock(block, cited, actions) {
+  if (block.kind === "row") return rowList(block, cited, actions);
   if (block.kind === "paragraph") return el("p", {}, withMarkers(block.text, cited, actions));
   return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, cited, actions))));
 }
@@ -174,12 +205,14 @@ function problem(turn, actions) {
   ];
 }
 
-function citations(list, actions) {
+function citations(list, unsaid, actions) {
   if (list.length === 0) return [];
-  return [el("h3", {}, "근거"), el("ol", { class: "cards" }, list.map((citation, at) => card(citation, at + 1, actions)))];
+  const cards = list.map((citation, at) => card(citation, at + 1, unsaid[at], actions));
+  return [el("h3", {}, "근거"), el("ol", { class: "cards" }, cards)];
 }
 
-function card(citation, number, actions) {
+/** Where the words stand; the words themselves only if the answer does not say them (`quoting`). */
+function card(citation, number, quoting, actions) {
   const open = () => actions.openCitation(citation);
   const title = el("button", { type: "button", class: "card-title", onclick: open }, [
     el("span", { class: "card-number" }, el("span", { class: "visually-hidden" }, "근거 "), String(number)),
@@ -192,7 +225,15 @@ function card(citation, number, actions) {
       open();
     }
   };
-  return el("li", { class: "card", onclick: openCard }, title, el("blockquote", {}, citation.quote));
+  return el("li", { class: "card", onclick: openCard }, title, quoting && quotation(citation.quote));
+}
+
+function quotation(quote) {
+  const lines = quote.split("\n").map((line) => {
+    const row = rowOf(line);
+    return row ? rowList({ ...row, after: "" }) : el("p", {}, line);
+  });
+  return el("blockquote", {}, lines);
 }
 
 function related(list, actions) {

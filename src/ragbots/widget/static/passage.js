@@ -3,6 +3,8 @@
 import { fetchPassage } from "./api.js";
 import { announce, el, outsideLink, readableDate } from "./dom.js";
 
+const UNIT_LINE = /^\s*[([<]\s*단\s?위/;
+
 /** Wires the dialog of the page; returns open(citation). */
 export function passagePanel(dialog) {
   const part = (name) => dialog.querySelector(`#passage-${name}`);
@@ -57,7 +59,9 @@ function drawPassage(parts, passage, { cited, show }) {
   });
   const first = parts.body.querySelector("mark") ?? parts.body.querySelector(".quoted");
   parts.body.scrollTop = 0;
-  first?.scrollIntoView({ block: "center" });
+  const table = first?.closest(".table");
+  table?.scrollIntoView({ block: "start" }); // the column headings, then the row below them
+  first?.scrollIntoView({ block: table ? "nearest" : "center", inline: "nearest" });
   announce(first ? `${placeName(passage)}. 인용한 부분: ${passage.quote ?? ""}` : placeName(passage));
 }
 
@@ -106,10 +110,20 @@ function passageBlocks(blocks) {
   const drawn = [];
   for (let at = 0; at < blocks.length; ) {
     const rows = rowsFrom(blocks, at);
-    drawn.push(rows.length ? table(rows) : passageBlock(blocks[at]));
+    drawn.push(rows.length ? table(rows, captionOf(blocks, at)) : passageBlock(blocks[at]));
     at += Math.max(rows.length, 1);
   }
   return drawn;
+}
+
+/** What the table at `start` is called: its annex or article, and the unit that stands over it. */
+function captionOf(blocks, start) {
+  const above = blocks.slice(0, start);
+  const heading = above.findLast((block) => block.kind === "article" || block.kind === "heading");
+  const last = above.at(-1);
+  const unit = last && UNIT_LINE.test(last.text) && last.text;
+  const names = [heading ? heading.text.split("\n").at(-1) : blocks[start].address, unit];
+  return names.filter(Boolean).join(" ") || "표";
 }
 
 /** The rows of one table: its heading (a row without cells) if it has one, and what has the same columns. */
@@ -134,17 +148,18 @@ function passageBlock(block) {
   return el(tag, { class: `block ${block.kind}${quoted}` }, marked(block.text, unitRanges(block.text, block.marks ?? [])));
 }
 
-function table(rows) {
+function table(rows, caption) {
   const heads = rows.filter(isHead);
   const data = rows.filter((row) => !isHead(row));
   const columns = data[0]?.cells.map(([column]) => column) ?? [];
-  const drawn = heads.flatMap(headRows);
-  const fits = drawn.every((row) => row.cells.length === columns.length || data.length === 0);
+  const grid = heads.flatMap(headLines);
+  const fits = grid.every((line) => line.cells.length === columns.length || data.length === 0);
   const named = columns.some(Boolean) ? [namedColumns(columns, heads.some((row) => row.quoted))] : null;
-  const head = drawn.length && fits ? drawn : (named ?? drawn);
-  const label = rows[0].address ? `${rows[0].address} 표` : "표";
-  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": label }, [
-    el("table", {}, head && el("thead", {}, head), el("tbody", {}, data.map(dataRow))),
+  const head = grid.length && fits ? headRows(grid) : (named ?? headRows(grid));
+  // The heading above says the same to those who see it.
+  const title = el("caption", {}, el("span", { class: "visually-hidden" }, caption));
+  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": `표: ${caption}` }, [
+    el("table", {}, title, head.length ? el("thead", {}, head) : null, el("tbody", {}, data.map(dataRow))),
   ]);
 }
 
@@ -154,15 +169,45 @@ function namedColumns(columns, quoted) {
 }
 
 /** A heading's text holds its lines one below the other, the cells of a line parted by tabs. */
-function headRows({ text, quoted, marks }) {
+function headLines({ text, quoted, marks }) {
   const ranges = unitRanges(text, marks ?? []);
-  return pieces(text, "\n").map((line) => {
-    const cells = pieces(line.text, "\t", line.start);
-    return el("tr", { class: quoted ? "quoted" : null }, cells.map((cell) => el("th", { scope: "col" }, markedPiece(cell, ranges))));
+  return pieces(text, "\n").map((line) => ({ cells: pieces(line.text, "\t", line.start), quoted, ranges }));
+}
+
+/** Heading rows in which equal neighbours are one cell again, as they were before merged cells were filled. */
+function headRows(grid) {
+  const taken = new Set();
+  const text = (row, column) => grid[row]?.cells[column]?.text;
+  return grid.map(({ cells, quoted, ranges }, row) => {
+    const drawn = cells.map((cell, column) => {
+      if (taken.has(`${row} ${column}`)) return null;
+      const [down, across] = extent(text, row, column, row + 1 < grid.length);
+      for (let r = row; r < row + down; r += 1) {
+        for (let c = column; c < column + across; c += 1) taken.add(`${r} ${c}`);
+      }
+      const scope = across > 1 ? "colgroup" : "col";
+      const spans = { rowspan: down > 1 && String(down), colspan: across > 1 && String(across) };
+      return el("th", { scope, ...spans }, markedPiece(cell, ranges));
+    });
+    return el("tr", { class: quoted ? "quoted" : null }, drawn);
   });
 }
 
-/** A row's text is its cells parted by tabs. Where it is not, a quoted row is marked whole rather than not at all. */
+/** How many rows and columns of the heading say the same as this cell; wide only above other headings. */
+function extent(text, row, column, above) {
+  const same = text(row, column);
+  let down = 1;
+  let across = 1;
+  while (same && text(row + down, column) === same) down += 1;
+  if (down > 1 || !above || !same) return [down, 1];
+  while (text(row, column + across) === same && text(row + 1, column + across) !== same) across += 1;
+  return [1, across];
+}
+
+/**
+ * A row's text is its cells parted by tabs. Where it is not, a quoted row is marked whole rather than not at all.
+ * Its first cell says what it is about, and that it is the one cited: not by colour alone.
+ */
 function dataRow({ text, cells, quoted, marks }) {
   const ranges = unitRanges(text, marks ?? []);
   const parts = pieces(text, "\t");
@@ -170,7 +215,12 @@ function dataRow({ text, cells, quoted, marks }) {
     parts.length === cells.length
       ? parts.map((part) => markedPiece(part, ranges))
       : cells.map(([, value]) => marked(value, quoted ? [[0, value.length]] : []));
-  return el("tr", { class: quoted ? "quoted" : null }, values.map((value) => el("td", {}, value)));
+  const [first, ...others] = values;
+  const said = quoted ? el("span", { class: "visually-hidden" }, "인용한 행: ") : null;
+  return el("tr", { class: quoted ? "quoted" : null }, [
+    el("th", { scope: "row" }, said, first),
+    ...others.map((value) => el("td", {}, value)),
+  ]);
 }
 
 /** The parts of a text and where each starts (in UTF-16 units, counted from `offset`). */
