@@ -158,6 +158,7 @@ def _tidy(text: str) -> str:
 # ---------------------------------------------------------------- breadcrumbs
 
 _LONGEST_CRUMB = 100  # characters of one name in a breadcrumb
+_ADDENDUM_COUNT = re.compile(r"부칙\(\d+\)")  # the second of two 부칙 with one label; its heading does not say so
 
 
 def _breadcrumb(regulation: Regulation, unit: _Unit, titles: Mapping[Address, str]) -> tuple[str, ...]:
@@ -243,7 +244,8 @@ _SENTENCE_END = re.compile(r"(?<=[가-힣A-Za-z][가-힣)\]\"”'’][.?!])\s+")
 def _atoms(regulation: Regulation, unit: _Unit, crumb: tuple[str, ...]) -> list[_Atom]:
     """The readable lines of a unit; a heading only where the breadcrumb does not say it whole."""
     atoms: list[_Atom] = []
-    said = _letters(" ".join(crumb))
+    names = " ".join(crumb)
+    said = f"{_letters(names)} {_letters(_ADDENDUM_COUNT.sub('부칙', names))}"
     for number in range(unit.start, unit.end):
         block = regulation.blocks[number]
         if not _readable(block):
