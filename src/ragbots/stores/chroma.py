@@ -256,12 +256,14 @@ def lonely_rows(collection: Collection, vectors: Vectors) -> list[int]:
     """Rows whose nearest ones Chroma does not find, of some evenly spread; none where it finds nearly all."""
     rows = np.unique(np.linspace(0, len(vectors) - 1, min(len(vectors), _COMPARED)).astype(int))
     k = min(_COMPARED_NEIGHBOURS, len(vectors))
-    least = np.sort(vectors[rows] @ vectors.T, axis=1)[:, -k] - _SAME
-    answers = _answers(collection, vectors[rows], k)
+    asked = vectors[rows] + vectors[rows[::-1]]  # between two rows, as questions lie
+    asked = asked / np.maximum(np.linalg.norm(asked, axis=1, keepdims=True), _SAME)
+    least = np.sort(asked @ vectors.T, axis=1)[:, -k] - _SAME
+    answers = _answers(collection, asked, k)
     shared = np.array(
         [sum(cosine >= bound for _, cosine in hits) / k for hits, bound in zip(answers, least, strict=True)]
     )
-    return [] if shared.mean() >= _FEWEST_SHARED else [int(row) for row in rows[shared < _FEWEST_SHARED]]
+    return [] if shared.mean() >= _FEWEST_SHARED else [int(row) for row in rows[shared < 1.0]] or [0]
 
 
 def _answers(collection: Collection, vectors: Vectors, k: int) -> list[list[tuple[int, float]]]:
