@@ -14,8 +14,9 @@ from ragbots.config import BotConfig
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.ports import Composer, Draft, Embedder, Material, Quotation
+from ragbots.ranking import share_of_words
 from ragbots.regulation import CELL_JOINT, bare_annexes, find_references, readable, strip_notes
-from ragbots.retrieval import Found, OpenBot, Query, read_question, route, search, with_glossary
+from ragbots.retrieval import UNITS, Found, OpenBot, Query, read_question, route, search, unit_of, with_glossary
 from ragbots.routing import Route
 from ragbots.text import clean, squeeze
 from ragbots.types import (
@@ -23,7 +24,6 @@ from ragbots.types import (
     Answer,
     Block,
     Candidate,
-    Chunk,
     Citation,
     Context,
     Document,
@@ -41,7 +41,6 @@ MOST_REFERRED = 4  # of each
 NEAR = 3  # hits among which an annex without text is looked for
 ABOUT_ANNEX = 0.4  # of the question's weight: it is about an annex whose title says that much of it
 _RELATED_ARTICLE = re.compile(r"\s*\(제\d[^()]*관련\)$")
-_UNITS = (Level.ARTICLE, Level.ANNEX, Level.FORM)
 
 
 @dataclass(frozen=True)
@@ -194,34 +193,28 @@ def _answered(frame: _Frame, composer: Composer, query: Query, found: Found) -> 
 def gather(bot: OpenBot, hits: Sequence[Hit]) -> list[Material]:
     """The articles found, and after them those that the first two refer to and that were not found."""
     material = [Material(hit, bot.article_blocks(hit.chunk)) for hit in hits]
-    where = {_unit(one.hit.chunk): number for number, one in enumerate(material)}
+    where = {unit_of(one.hit.chunk): number for number, one in enumerate(material)}
     for number, one in enumerate(material[:REFERRING]):
-        for chunk in _referred(bot, one)[:MOST_REFERRED]:
-            there = where.get(_unit(chunk))
-            if there is None:
-                where[_unit(chunk)] = len(material)
-                hit = Hit(chunk, bot.version.document_of[chunk.document_id], 0.0, 0.0, 0.0)
-                material.append(Material(hit, bot.article_blocks(chunk), number))
+        for hit in _referred(bot, one)[:MOST_REFERRED]:
+            there = where.setdefault(unit_of(hit.chunk), len(material))
+            if there == len(material):
+                material.append(Material(hit, bot.article_blocks(hit.chunk), number))
             elif there != number and material[there].referred_by is None:
                 material[there] = replace(material[there], referred_by=number)
     return material
 
 
-def _referred(bot: OpenBot, material: Material) -> list[Chunk]:
-    """The first chunk of each article and annex that the text refers to, in the order of the references."""
+def _referred(bot: OpenBot, material: Material) -> list[Hit]:
+    """The beginning of each article and annex that the text refers to, in the order of the references, unscored."""
     named: dict[tuple[str, Address], None] = {}
     for _, block in material.blocks:
         for reference in find_references(block.text):
-            if unit := reference.address.up_to(*_UNITS):
+            if unit := reference.address.up_to(*UNITS):
                 title = material.hit.document.title if reference.statute is None else reference.statute
                 named[title, unit] = None
-    if not named:
-        return []
-    chunks = bot.version.contents.chunks
-    first = {_unit(chunks[start]): chunks[start] for start, _ in reversed(bot.spans)}
-    documents = bot.version.contents.documents
-    found = (first.get((one.id, unit)) for title, unit in named for one in _holding(title, unit, documents))
-    return [chunk for chunk in found if chunk is not None]
+    held = [(one, unit) for title, unit in named for one in _holding(title, unit, bot.version.contents.documents)]
+    found = ((bot.first_chunks.get((one.id, unit)), one) for one, unit in held)
+    return [Hit(chunk, one, 0.0, 0.0, 0.0) for chunk, one in found if chunk is not None]
 
 
 def _holding(title: str, unit: Address, documents: Sequence[Document]) -> list[Document]:
@@ -231,10 +224,6 @@ def _holding(title: str, unit: Address, documents: Sequence[Document]) -> list[D
     if unit.up_to(Level.ARTICLE):
         return [one for one in documents if "".join(one.title.split()) == named]
     return [one for one in documents if "".join(one.title.split()).startswith(named)]
-
-
-def _unit(chunk: Chunk) -> tuple[str, Address]:
-    return chunk.document_id, chunk.address.up_to(Level.ARTICLE) or chunk.address.up_to(*_UNITS)
 
 
 # ---------------------------------------------------------------- annexes that cannot be read
@@ -262,18 +251,12 @@ def _unread(
     first = hits[0]
     said = [first.document.title, *(readable(block) for _, block in bot.article_blocks(first.chunk))]
     for hit, block in bare:
-        if any(name.up_to(*_UNITS) == block.address for name in query.named):
+        if any(name.up_to(*UNITS) == block.address for name in query.named):
             return hit, block
-        known = _share(weights, f"{hit.document.title} {block.text}")
-        if known >= ABOUT_ANNEX and (hit is first or not rivals or known > _share(weights, " ".join(said))):
+        known = share_of_words(weights, f"{hit.document.title} {block.text}")
+        if known >= ABOUT_ANNEX and (hit is first or not rivals or known > share_of_words(weights, " ".join(said))):
             return hit, block
     return None
-
-
-def _share(weights: Mapping[str, float], text: str) -> float:
-    """The weight of the question's words that stand in a text, of all their weight."""
-    plain, total = text.lower(), sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in plain) / total if total else 0.0
 
 
 def _unread_name(block: Block, document: str) -> str:
@@ -297,8 +280,7 @@ def _unread_notices(frame: _Frame, used: Sequence[Material]) -> list[Notice]:
     """A quoted article that refers to an annex without text says less than it seems to."""
     found: dict[str, Notice] = {}
     for one in used:
-        for chunk in _referred(frame.bot, one):
-            hit = Hit(chunk, frame.bot.version.document_of[chunk.document_id], 0.0, 0.0, 0.0)
+        for hit in _referred(frame.bot, one):
             if block := _bare_annex(frame.bot, hit):
                 name = _unread_name(block, hit.document.title)
                 text = f"{name}은(는) 글이 아니어서 답에 넣지 못했습니다. 원문에서 확인해 주세요."

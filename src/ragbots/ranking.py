@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -56,3 +56,10 @@ def weighted_mean(parts: Iterable[tuple[float, Floats]]) -> Floats:
     scaled = [(weight, min_max(scores)) for weight, scores in parts]
     weights = np.array([weight for weight, _ in scaled], dtype=np.float32)
     return np.asarray(np.average([scores for _, scores in scaled], axis=0, weights=weights), dtype=np.float32)
+
+
+def share_of_words(weights: Mapping[str, float], text: str) -> float:
+    """The weight of the question's words that stand in the text, of all their weight (0–1)."""
+    total = sum(weights.values())
+    plain = text.lower().replace(",", "")
+    return sum(weight for term, weight in weights.items() if term in plain) / total if total else 0.0

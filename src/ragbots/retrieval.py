@@ -29,11 +29,17 @@ Floats = NDArray[np.float32]
 WEIGHTS: Mapping[str, float] = {"paragraph": 1.0, "article": 0.5, "words": 0.5, "article words": 0.5}
 NAMED_ARTICLE = 0.5  # added where the question names the article's number
 ADDENDUM = 0.6  # factor on 부칙, which are asked for rarely and repeat the words of the rules they amended
+UNITS = (Level.ARTICLE, Level.ANNEX, Level.FORM)  # what references name
 NEIGHBOURS = 200  # vectors asked of the store
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
 _BARE_PARAGRAPH = re.compile(r"(조(?:의\d+)?)\s?(\d+)항")
 _ASKS_ADDENDUM = re.compile(r"부칙|경과\s?조치|시행일|적용례")
+
+
+def unit_of(chunk: Chunk) -> tuple[str, Address]:
+    """The document and the article, annex or form a chunk is from; the empty address where there is none."""
+    return chunk.document_id, chunk.address.up_to(*UNITS)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,12 @@ class OpenBot:
         return np.array(values, dtype=np.float32)
 
     @cached_property
+    def first_chunks(self) -> dict[tuple[str, Address], Chunk]:
+        """The first chunk of each article, annex and form, by `unit_of`."""
+        chunks = self.version.contents.chunks
+        return {unit_of(chunks[start]): chunks[start] for start, _ in reversed(self.spans)}
+
+    @cached_property
     def chunk_number(self) -> dict[str, int]:
         return {chunk.id: number for number, chunk in enumerate(self.version.contents.chunks)}
 
@@ -79,7 +91,8 @@ class OpenBot:
 
     def prepared(self) -> OpenBot:
         """Itself, with everything computed that a question would otherwise wait for."""
-        _ = self.article_vectors, self.article_addresses, self.factors, self.chunk_number, self.article_of_chunk
+        _ = self.article_vectors, self.article_addresses, self.factors
+        _ = self.first_chunks, self.chunk_number, self.article_of_chunk
         return self
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from ragbots.llms.rows import Asked, Row, is_remark, rows_of, sentences
 from ragbots.ports import Draft, Material, Quotation
+from ragbots.ranking import share_of_words
 from ragbots.regulation import is_repealed, readable
 from ragbots.types import Address, Block, BlockKind, Context, Level
 
@@ -112,7 +113,8 @@ class ExtractiveComposer:
         adding = [
             provision
             for provision in sorted(texts, key=lambda one: -one.score)
-            if _share(terms, _whole(provision)) >= self._rules.beside and _share(unsaid, _whole(provision)) > 0
+            if share_of_words(terms, text := _whole(provision)) >= self._rules.beside
+            and share_of_words(unsaid, text) > 0
         ]
         return [*chosen, *adding[:1]]
 
@@ -171,7 +173,7 @@ class ExtractiveComposer:
         start, end = material.hit.chunk.blocks
         for parts in _groups(material.blocks):
             text = "\n".join(readable(block) for _, block in parts)
-            score = _share(terms, text)
+            score = share_of_words(terms, text)
             if is_remark(parts[0][1]):  # it explains a table, and answers only where its own words were asked for
                 points = _points(parts, terms, self._rules)
                 yield _Provision(number, tuple(parts), score, points)
@@ -207,7 +209,7 @@ def _points(parts: Sequence[tuple[int, Block]], terms: Mapping[str, float], rule
     text = "\n".join(readable(block) for _, block in parts)
     if len(text) <= rules.remark:
         return ""
-    scored = [(_share(terms, sentence), at, sentence) for at, sentence in enumerate(sentences(text))]
+    scored = [(share_of_words(terms, sentence), at, sentence) for at, sentence in enumerate(sentences(text))]
     best = sorted(scored, key=lambda point: (-point[0], point[1]))[:2]
     return "\n".join(sentence for score, _, sentence in sorted(best, key=lambda point: point[1]) if score > 0)
 
@@ -228,13 +230,6 @@ def _groups(blocks: Sequence[tuple[int, Block]]) -> Iterator[list[tuple[int, Blo
         yield group
 
 
-def _share(terms: Mapping[str, float], text: str) -> float:
-    """The weight of the question's words that stand in the text, of all their weight."""
-    total = sum(terms.values())
-    plain = text.lower().replace(",", "")
-    return sum(weight for term, weight in terms.items() if term in plain) / total if total else 0.0
-
-
 def _shortened(
     parts: Sequence[tuple[int, Block]], terms: Mapping[str, float], rules: ExtractiveRules
 ) -> Sequence[tuple[int, Block]]:
@@ -248,7 +243,7 @@ def _shortened(
             items[-1].append(part)  # an item is nothing without what it lists
     if sum(len(block.text) for _, block in parts) <= rules.long or len(items) <= rules.items:
         return parts
-    best = sorted(items, key=lambda item: -_share(terms, "\n".join(readable(block) for _, block in item)))
+    best = sorted(items, key=lambda item: -share_of_words(terms, "\n".join(readable(block) for _, block in item)))
     kept = [part for item in best[: rules.items] for part in item]
     return sorted([*lead, *kept], key=lambda part: part[0])
 
