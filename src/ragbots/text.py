@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from pathlib import Path
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb]"
@@ -32,6 +33,12 @@ def comparable(text: str) -> str:
     """For asking whether words stand in a text: white space and commas dropped, ㆍ as ·, NFKC."""
     folded = unicodedata.normalize("NFKC", text.replace("ㆍ", "·").replace("∙", "·"))
     return _NOTHING.sub("", folded)
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes in hexadecimal, read in pieces. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest(data: str | bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import docx
 import openpyxl
@@ -112,13 +113,18 @@ class TestPdf(LoaderContract):
         return buffer.getvalue()
 
 
+def saved(made: Any) -> bytes:
+    """The bytes of what a library has made."""
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
 def _word() -> bytes:
     word = docx.Document()
     for line in ("Rules", "Article 1", "1. text", "Article 2"):
         word.add_paragraph(line)
-    buffer = io.BytesIO()
-    word.save(buffer)
-    return buffer.getvalue()
+    return saved(word)
 
 
 class TestDocx(LoaderContract):
@@ -131,9 +137,7 @@ def _workbook() -> bytes:
     book = openpyxl.Workbook()
     for row, line in enumerate(("Rules", "Article 1", "1. text", "Article 2"), start=1):
         book.active.cell(row, 1, line)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    return saved(book)
 
 
 class TestXlsx(LoaderContract):
@@ -147,9 +151,7 @@ def _slides() -> bytes:
     slide = show.slides.add_slide(show.slide_layouts[1])
     slide.shapes.title.text = "Rules"
     slide.placeholders[1].text = "Article 1\n1. text\nArticle 2"
-    buffer = io.BytesIO()
-    show.save(buffer)
-    return buffer.getvalue()
+    return saved(show)
 
 
 class TestPptx(LoaderContract):

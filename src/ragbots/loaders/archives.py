@@ -23,15 +23,13 @@ from pathlib import Path, PurePosixPath
 from ragbots.errors import UnreadableDocument
 from ragbots.loaders.limits import MIB, ReadLimits
 from ragbots.loaders.names import decoded_name, is_temporary, readable_name
+from ragbots.loaders.probing import DOCUMENT_MARKS, ZIP_STARTS
 
-ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _INDEX = "contents.json"
 _FORMAT = 1  # of what is kept of an unpacked archive
 _BLOCK = MIB
-# Entries at the top that make a ZIP archive one document, a program or a book.
-_DOCUMENT_MARKS = frozenset(
-    {"mimetype", "[Content_Types].xml", "Contents/content.hpf", "META-INF/MANIFEST.MF", "AndroidManifest.xml"}
-)
+# Entries at the top that make a ZIP archive one document, or a program.
+_DOCUMENT_MARKS = DOCUMENT_MARKS | {"META-INF/MANIFEST.MF", "AndroidManifest.xml"}
 # Files of such names are documents or broken ones, never folders.
 _DOCUMENT_SUFFIXES = frozenset(
     {".docx", ".docm", ".dotx", ".xlsx", ".xlsm", ".pptx", ".pptm", ".hwpx", ".odt", ".ods", ".odp", ".epub", ".jar"}

@@ -30,7 +30,7 @@ from ragbots.loaders.assembly import (
 from ragbots.loaders.docx_numbering import Numbering
 from ragbots.loaders.docx_text import ParagraphText, read_paragraph
 from ragbots.loaders.grids import Cell, fill, lines_of_frame
-from ragbots.loaders.packages import check_package, unreadable_package
+from ragbots.loaders.packages import check_package, facts, unreadable_package
 from ragbots.loaders.probing import is_package
 from ragbots.ports import Probe
 from ragbots.text import clean
@@ -91,11 +91,10 @@ class _Reader:
         self._read_blocks(self._word.element.body)
         self._omissions += [*self._running(), *self._unused_notes(), *_comments(self._word)]
         properties = self._word.core_properties
-        facts = {"author": properties.author, "subject": properties.subject, "keywords": properties.keywords}
         return Reading(
             elements=self._elements,
             title=self._title or self._first_heading() or clean(properties.title or "").strip(),
-            metadata={key: clean(value) for key, value in facts.items() if value and value != "python-docx"},
+            metadata=facts(properties.author, properties.subject, properties.keywords, maker="python-docx"),
             omissions=self._omissions,
             footnotes=self._footnotes,
         )

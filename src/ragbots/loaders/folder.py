@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from ragbots.loaders.archives import Unpack, contents, may_be_archive, sweep
 from ragbots.loaders.limits import MIB, ReadLimits
 from ragbots.loaders.names import is_temporary, readable_name
 from ragbots.ports import Listing, Progress, SourceFile
+from ragbots.text import digest_of_file
 from ragbots.types import Omission
 
 _KEPT_SECONDS = 30 * 24 * 3600.0  # that an unpacked archive is kept after its last use
@@ -56,7 +56,7 @@ class Folder:
         source = source_of(path, self._folder)
         try:
             size = path.stat().st_size
-            digest = _digest(path) if size <= self._limits.file else ""
+            digest = digest_of_file(path) if size <= self._limits.file else ""
         except OSError as error:
             yield Omission("file", source, 0, f"cannot be opened: {error.strerror}: check who may read it")
             return
@@ -81,11 +81,6 @@ class Folder:
             yield SourceFile(folder / entry.file, f"{file.source}/{entry.name}", entry.digest)
         for one in unpacked.left_out:
             yield Omission("file in an archive", f"{file.source}/{one.name}", 0, one.why)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

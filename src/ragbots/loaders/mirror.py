@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from ragbots.errors import Locked
 from ragbots.ports import Listing, SourceFile
-from ragbots.text import clean, digest, one_line
+from ragbots.text import clean, digest, digest_of_file, one_line
 from ragbots.types import Omission, OmissionKind
 
 _FORMAT = 1
@@ -119,7 +119,7 @@ class Mirror:
             names = [page["file"], *(one["file"] for one in page["attachments"].values())]
             for name in filter(None, names):
                 path = self._tree() / "files" / name
-                files.append(SourceFile(path, name, digest(path.read_bytes()), page["link"]))
+                files.append(SourceFile(path, name, digest_of_file(path), page["link"]))
         omissions = (Omission(**{**one, "kind": OmissionKind(one["kind"])}) for one in manifest.get("omissions", ()))
         return Listing(tuple(sorted(files, key=lambda file: file.source)), tuple(omissions))
 

@@ -9,7 +9,16 @@ import zlib
 from collections.abc import Iterable
 from typing import IO
 
+from lxml import etree
+
 from ragbots.errors import UnreadableDocument
+from ragbots.text import clean
+
+# What the libraries raise for a package that is sound as an archive and not as a document.
+DAMAGED_INSIDE: tuple[type[Exception], ...] = (
+    *(zipfile.BadZipFile, zlib.error, etree.LxmlError, KeyError, ValueError, TypeError, AttributeError),
+    *(IndexError, SyntaxError, EOFError, OSError, AssertionError),
+)
 
 _MOST_ENTRIES = 10_000
 _LARGEST_UNPACKED = 512 * 1024 * 1024  # bytes; a small file that unpacks to more is an attack or broken
@@ -41,6 +50,12 @@ def check_package(data: bytes, source: str, kind: str) -> None:
         raise unreadable_package(source, kind, f"damaged or cut off ({error})") from error
     if problem:
         raise unreadable_package(source, kind, problem)
+
+
+def facts(author: object, subject: object, keywords: object, *, maker: str = "") -> dict[str, str]:
+    """Those of a document's properties that say something; the library's own name as author says nothing."""
+    found = {"author": author, "subject": subject, "keywords": keywords}
+    return {key: clean(str(value)) for key, value in found.items() if value and value != maker}
 
 
 def unreadable_package(source: str, kind: str, problem: str) -> UnreadableDocument:

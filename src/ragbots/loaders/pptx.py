@@ -6,8 +6,6 @@ The speaker's notes are text of the document and follow their slide.
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,26 +31,14 @@ from ragbots.loaders.assembly import (
 )
 from ragbots.loaders.docx_numbering import number_text
 from ragbots.loaders.grids import Cell, lay, lines_of_frame
-from ragbots.loaders.packages import check_package, unreadable_package
+from ragbots.loaders.packages import DAMAGED_INSIDE, check_package, facts, unreadable_package
 from ragbots.loaders.probing import is_package
 from ragbots.ports import Probe
 from ragbots.text import clean, one_line
 from ragbots.types import Document, Element, ElementKind, Omission
 
 _KIND = ".pptx"
-_DAMAGED = (
-    *(
-        PythonPptxError,
-        zipfile.BadZipFile,
-        zlib.error,
-        etree.LxmlError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ),
-    *(IndexError, SyntaxError, EOFError, OSError, NotImplementedError, AssertionError),
-)
+_DAMAGED: tuple[type[Exception], ...] = (*DAMAGED_INSIDE, PythonPptxError, NotImplementedError)
 _RUNNING = frozenset({PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER})
 _SAME_LINE = 40  # parts of a slide's height: shapes within one begin on the same line
 _PICTURE_SHARE = 0.02  # of the slide's area: smaller pictures are logos
@@ -102,12 +88,11 @@ class _Reader:
                 self._slide(slide, number)
         properties = self._show.core_properties
         own = clean(properties.title or "").strip()
-        facts = {"author": properties.author, "subject": properties.subject, "keywords": properties.keywords}
         return Reading(
             elements=self._elements,
             title=self._title or ("" if own == "PowerPoint Presentation" else own),
             pages=len(slides),
-            metadata={key: clean(value) for key, value in facts.items() if value},
+            metadata=facts(properties.author, properties.subject, properties.keywords),
             omissions=self._omissions,
         )
 

@@ -18,8 +18,9 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKAGE_MARK = "[Content_Types].xml"  # stands in every .docx, .xlsx and .pptx
 
-# One of these stands in a ZIP archive that is one document.
-_DOCUMENT_MARKS = frozenset({PACKAGE_MARK, "mimetype", "META-INF/container.xml", "Contents/content.hpf"})
+DOCUMENT_MARKS = frozenset({PACKAGE_MARK, "mimetype", "Contents/content.hpf"})  # one stands in a ZIP that is a document
+
+_DOCUMENT_MARKS = DOCUMENT_MARKS | {"META-INF/container.xml"}  # of a damaged book
 _MOST_NAMES = 5000
 _LARGEST_DIRECTORY = 1024 * 1024  # bytes of a ZIP archive's list of entries
 _END_RECORD = b"PK\x05\x06"

@@ -6,13 +6,11 @@ import io
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import openpyxl
-from lxml import etree
 from openpyxl.cell.cell import MergedCell
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
@@ -29,7 +27,7 @@ from ragbots.loaders.assembly import (
     text,
 )
 from ragbots.loaders.number_formats import shown
-from ragbots.loaders.packages import check_package, unreadable_package
+from ragbots.loaders.packages import DAMAGED_INSIDE, check_package, facts, unreadable_package
 from ragbots.loaders.probing import is_package
 from ragbots.loaders.xlsx_drawings import Drawing, drawings
 from ragbots.loaders.xlsx_layout import Place, SheetCell, SheetLayout, elements_of
@@ -41,19 +39,7 @@ _KIND = ".xlsx"
 _SHEET_LEVEL = 2
 _DEFAULT_NAME = re.compile(r"(?:sheet|시트)\s*\d*", re.IGNORECASE)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_DAMAGED = (
-    *(
-        InvalidFileException,
-        zipfile.BadZipFile,
-        zlib.error,
-        etree.LxmlError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ),
-    *(IndexError, SyntaxError, EOFError, OSError, ArithmeticError, AssertionError, RuntimeError),
-)
+_DAMAGED: tuple[type[Exception], ...] = (*DAMAGED_INSIDE, InvalidFileException, ArithmeticError, RuntimeError)
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Z]+[0-9]+:[A-Z]+[0-9]+)[\"']")
 _MOST_MERGED = 1_000_000  # cells
 _SIDES = ("left", "right", "top", "bottom")
@@ -131,8 +117,7 @@ class _Reader:
 
     def _facts(self) -> dict[str, str]:
         properties = self._book.properties
-        facts = {"author": properties.creator, "subject": properties.subject, "keywords": properties.keywords}
-        return {key: clean(str(value)) for key, value in facts.items() if value and value != "openpyxl"}
+        return facts(properties.creator, properties.subject, properties.keywords, maker="openpyxl")
 
     def _name_heading(self, name: str, found: Sequence[Element]) -> list[Element]:
         """The sheet's name as a heading, where its first line does not say it."""
