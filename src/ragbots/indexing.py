@@ -128,8 +128,7 @@ def _read_all(
     progress.step(f"{bot.id}: read", len(inventory.files))
     for file in inventory.files:
         try:
-            document = parts.reader.read(file)
-            read.append(replace(document, link=document.link or file.link))
+            read.append(parts.reader.read(file))
         except UnreadableDocument as error:
             failures.append(Failure(source=file.source, reason=str(error)))
         progress.advance()

@@ -85,7 +85,8 @@ class Reader(Protocol):
     id: str  # the loaders' ids and revisions
 
     def read(self, file: SourceFile) -> Document:
-        """The document. Raises UnreadableDocument naming what is wrong and what to do."""
+        """The document, with the file's link where it has one. Raises UnreadableDocument naming what is wrong
+        and what to do."""
         ...
 
     def close(self) -> None: ...

@@ -74,18 +74,17 @@ def register(shelf: Shelf, path: Path) -> VersionRecord:
 
 def same_inputs(shelf: Shelf, bot: str, inputs: str) -> str | None:
     """The newest sound version that was built from just these inputs."""
-    for path in reversed(version_directories(shelf.folder(bot))):
-        if not damage(path) and read_manifest(path).inputs == inputs:
-            return path.name
-    return None
+    return next((manifest.version for manifest in _sound(shelf, bot) if manifest.inputs == inputs), None)
 
 
 def newest(shelf: Shelf, bot: str) -> Manifest | None:
     """The manifest of the newest version that is whole; None for a bot's first."""
-    for path in reversed(version_directories(shelf.folder(bot))):
-        if not damage(path):
-            return read_manifest(path)
-    return None
+    return next(_sound(shelf, bot), None)
+
+
+def _sound(shelf: Shelf, bot: str) -> Iterator[Manifest]:
+    """The manifests of the versions that are whole, newest first; each is looked over when it is asked for."""
+    return (read_manifest(path) for path in reversed(version_directories(shelf.folder(bot))) if not damage(path))
 
 
 def verify(shelf: Shelf, bot: str, version: str) -> Verdict:

@@ -118,6 +118,11 @@ class Runtime:
     def reader(self) -> WorkerReader:
         return WorkerReader(built_in_loaders, ReadLimits())
 
+    @cached_property
+    def dooray(self) -> DoorayApi:
+        """One for all wikis: the limit on requests is the token's. Raises ConfigurationError."""
+        return DoorayApi(dooray_access(self.settings.dooray, os.environ))
+
     @property
     def embedder(self) -> SentenceEmbedder:
         with self._loading:  # two threads that need it first load it once
@@ -341,8 +346,7 @@ class Runtime:
             folder = bot.resolve(source.folder).resolve()
             return Folder(folder, unpacked=data / "unpacked", unpack=self.reader.unpack, limits=ReadLimits())
         place = source.dooray_wiki
-        api = DoorayApi(dooray_access(self.settings.dooray, os.environ))
-        return DoorayWiki(api, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
+        return DoorayWiki(self.dooray, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
 
     def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
         """Builds a bot's index unless a version of just these inputs is there.
