@@ -88,3 +88,17 @@ def built(built_once: Path, tmp_path: Path, models: Path, run_main: RunMain) -> 
     """A copy of the built bot, the test's own."""
     shutil.copytree(built_once, tmp_path / "office")
     return Installation(tmp_path / "office", models, run_main)
+
+
+@pytest.fixture
+def embedded(embedder: SentenceEmbedder, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is embedded from here on."""
+    seen: list[str] = []
+    real = SentenceEmbedder.embed_passages
+
+    def recording(self: SentenceEmbedder, texts: list[str]) -> object:
+        seen.extend(texts)
+        return real(self, texts)
+
+    monkeypatch.setattr(SentenceEmbedder, "embed_passages", recording)
+    return seen

@@ -10,24 +10,9 @@ import pytest
 from PIL import Image
 from tests.end_to_end.installation import PARKING, PLANTS, VISITORS, WATER, Installation, ask, here
 
-from ragbots.embedders import SentenceEmbedder
 from ragbots.errors import NotFound
 from ragbots.stores.versions import open_version
 from ragbots.types import Chunk, Status
-
-
-@pytest.fixture
-def embedded(embedder: SentenceEmbedder, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is embedded from here on."""
-    seen: list[str] = []
-    real = SentenceEmbedder.embed_passages
-
-    def recording(self: SentenceEmbedder, texts: list[str]) -> object:
-        seen.extend(texts)
-        return real(self, texts)
-
-    monkeypatch.setattr(SentenceEmbedder, "embed_passages", recording)
-    return seen
 
 
 def chunks(installation: Installation, version: str) -> dict[str, Chunk]:

@@ -13,7 +13,6 @@ import pytest
 from tests.end_to_end.installation import PLANTS, RAGBOTS, VISITORS, WATER, Installation, ask, here
 from tests.fakes import RecordingProgress
 
-from ragbots.embedders import SentenceEmbedder
 from ragbots.types import Status
 
 # A build that says when it is in the middle of writing its version, and waits there for a file.
@@ -34,20 +33,6 @@ versions._flush = paused
 main()
 """
 CHANGED = PLANTS.replace("주 2회", "주 5회")
-
-
-@pytest.fixture
-def embedded(embedder: SentenceEmbedder, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is embedded from here on."""
-    seen: list[str] = []
-    real = SentenceEmbedder.embed_passages
-
-    def recording(self: SentenceEmbedder, texts: list[str]) -> object:
-        seen.extend(texts)
-        return real(self, texts)
-
-    monkeypatch.setattr(SentenceEmbedder, "embed_passages", recording)
-    return seen
 
 
 def wait_for_writing(running: subprocess.Popen[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import zipfile
@@ -35,21 +34,6 @@ QUESTIONS = [
     if line
 ]
 RULES = (BlockKind.PARAGRAPH, BlockKind.ITEM, BlockKind.SUBITEM)
-
-
-@pytest.fixture(scope="module")
-def renderer() -> ModuleType:
-    """The tool that renders the masters, with its fonts."""
-    spec = importlib.util.spec_from_file_location("render_corpora", REPOSITORY / "tools" / "render_corpora.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    try:
-        module.register_fonts()
-    except SystemExit as missing:
-        pytest.skip(str(missing))
-    return module
 
 
 def name_of(path: Path) -> str:

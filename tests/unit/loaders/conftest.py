@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from ragbots.loaders import built_in_loaders, load_file
 from ragbots.ports import Loader
 from ragbots.types import Document, ElementKind
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 REGULATION = """\
 ---
@@ -72,22 +68,6 @@ REGULATION = """\
 @pytest.fixture(scope="session")
 def regulation() -> str:
     return REGULATION
-
-
-@pytest.fixture(scope="session")
-def renderer() -> ModuleType:
-    """The tool that renders corpora, with its fonts registered."""
-    path = REPOSITORY / "tools" / "render_corpora.py"
-    spec = importlib.util.spec_from_file_location("render_corpora", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    try:
-        module.register_fonts()
-    except SystemExit as missing:
-        pytest.skip(str(missing))
-    return module
 
 
 @pytest.fixture(scope="session")
