@@ -211,7 +211,7 @@ class ChromaStoreFactory:
         if lost:
             raise DamagedVersion(
                 f"store {name}: after filling, {len(lost)} of {len(vectors)} rows or their nearest ones are not found",
-                hint="is the disk full? `store: exact` in the bot needs no files of its own",
+                hint='is the disk full? the setting `store = "exact"` needs no files of its own',
             )
         marker = json.dumps(_facts(self._directory(name), vectors))
         self._beside(name, _MARKER).write_text(marker, "utf-8")
