@@ -28,7 +28,7 @@ from ragbots.types import Document, Omission, count_characters, element_text
 T = TypeVar("T")
 
 _OLD_START = b"HWP Document File"  # HWP 3 and older are no OLE files; HWP 5 says this in a stream
-_MOST_NAMED = 5  # things left out that a message names
+_MOST_NAMED = 10  # things left out that a message names
 _SAVE_AGAIN = "open it in Hangul, save it as .hwpx and replace it"
 _UNLOCK = "save it in Hangul without a password and replace it"
 

@@ -59,7 +59,7 @@ class HwpReader:
         elements = [*self._drawn(self._anchors.before), *self._flow(section.elements)]
         elements += self._drawn(self._anchors.rest())
         for words in layout.background:
-            self._leave_out("master page", words, "every page", "the same on every page")
+            self._leave_out("master page", words.strip(), "every page", "the same on every page")
         return elements
 
     def _flow(self, blocks: Iterable[Any]) -> list[Element]:

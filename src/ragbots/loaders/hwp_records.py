@@ -185,8 +185,7 @@ class _SectionReader:
         if self._section_level is not None and level <= self._section_level:
             self._section_level = None
         if self._section_level is not None:
-            if tag == _PARAGRAPH_TEXT:
-                self.background.append(_text(data))
+            self._master_page(tag, data)
         elif tag == _PARAGRAPH:
             self._paragraph(level, data)
         elif tag == _CONTROL and data[:4] == _SECTION_CONTROL:
@@ -196,6 +195,12 @@ class _SectionReader:
             self._table(tag, level, data)
         elif self._open:
             self._content(tag, data)
+
+    def _master_page(self, tag: int, data: bytes) -> None:
+        if tag == _LIST:
+            self.background.append("")
+        elif tag == _PARAGRAPH_TEXT and self.background:
+            self.background[-1] += f"{_text(data)}\n"
 
     def _paragraph(self, level: int, data: bytes) -> None:
         while self._open and self._open[-1][0] >= level:

@@ -19,7 +19,17 @@ def unread(data: bytes, read: str) -> list[str]:
     except (unhwp.UnhwpError, ValueError, RecursionError):
         return []
     known = comparable(read)
-    return [words for words in _paragraphs(found) if comparable(words) not in known]
+    at, missing = 0, []
+    for words in _paragraphs(found):
+        wanted = comparable(words)
+        # Both read the file in order: the next words mostly stand after the last found.
+        place = known.find(wanted, at)
+        place = known.find(wanted) if place < 0 else place
+        if place < 0:
+            missing.append(words)
+        else:
+            at = place
+    return missing
 
 
 def _paragraphs(node: Any) -> Iterator[str]:
@@ -38,10 +48,10 @@ def _paragraphs(node: Any) -> Iterator[str]:
 def _pieces(runs: list[Any]) -> Iterator[str]:
     words = ""
     for run in runs:
-        text = run.get("Text", {}).get("text") if isinstance(run, dict) else None
-        if text is None:
-            yield words
-            words = ""
+        parts = run if isinstance(run, dict) else {}
+        if "Text" in parts:
+            words += parts["Text"].get("text") or ""
         else:
-            words += text
+            yield from (words, parts.get("Equation", {}).get("script") or "")
+            words = ""
     yield words
