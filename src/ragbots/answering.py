@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ragbots import access, followup
+from ragbots import access, smalltalk
 from ragbots.citations import Place, cite, common_address, stands_in
 from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
@@ -16,7 +16,7 @@ from ragbots.lexical import Morphemes
 from ragbots.ports import Composer, Draft, Embedder, Material, Quotation
 from ragbots.ranking import share_of_words
 from ragbots.regulation import CELL_JOINT, bare_annexes, find_references, readable, strip_notes
-from ragbots.retrieval import UNITS, Found, OpenBot, Query, read_question, route, search, unit_of, with_glossary
+from ragbots.retrieval import UNITS, Found, OpenBot, Query, read_turn, route, search, unit_of, with_glossary
 from ragbots.routing import Route
 from ragbots.text import clean, squeeze
 from ragbots.types import (
@@ -61,7 +61,10 @@ def answer(parts: Answering, question: Question, context: Context) -> Answer:
     """The answer to a question. Raises BotNotFound, NotReleased, InvalidQuestion."""
     text = checked_question(question.text, parts.max_question_chars)
     bots = _authorise(parts, question.bot, context)
-    query = read_question(followup.standalone(text, question.history), parts.embedder, parts.morphemes)
+    said = smalltalk.intent(text)
+    if said is not None:
+        return _small_talk(said, question, context, [bot.config for bot in bots.values()])
+    query = read_turn(text, question.history, _askable(parts, context), parts.embedder, parts.morphemes)
     taken = _route(query, bots, parts.bots)
     bot = bots[taken.bots[0].id]
     found = search(with_glossary(query, bot.config.glossary, parts.morphemes), bot, HITS)
@@ -159,6 +162,12 @@ def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping
     return released
 
 
+def _askable(parts: Answering, context: Context) -> list[OpenBot]:
+    """The open bots this principal may ask."""
+    allowed = access.visible(context.principal, parts.bots.values())
+    return [parts.released[bot.id] for bot in allowed if bot.id in parts.released]
+
+
 def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotConfig]) -> _Taken:
     if len(bots) == 1:
         (bot_id,) = bots
@@ -241,8 +250,8 @@ def _unread(
     bot: OpenBot, hits: Sequence[Hit], query: Query, weights: Mapping[str, float], *, rivals: bool
 ) -> tuple[Hit, Block] | None:
     """An annex without text among the first hits that the question is about: it names it, or its title holds
-    much of the question's words that the documents know, and more of them than the best article does
-    (`rivals`: there is an article that may answer)."""
+    much of the question's words that the documents know. `rivals`: an article was found that may answer; the
+    title must then hold more of the question than the best of them does."""
     bare = [(hit, block) for hit in hits[:NEAR] if (block := _bare_annex(bot, hit))]
     if not bare:
         return None
@@ -332,6 +341,21 @@ def _notices(frame: _Frame, hits: Sequence[Hit]) -> list[Notice]:
                 f"「{hit.document.title}」은(는) {day}부터 시행되는 내용입니다. 그 전에는 다를 수 있습니다.",
             )
     return list(found.values())
+
+
+def _small_talk(said: smalltalk.Intent, question: Question, context: Context, bots: Sequence[BotConfig]) -> Answer:
+    """What is no question about the rules is not looked up: what these bots cover, and how to ask."""
+    return Answer(
+        id=secrets.token_urlsafe(16),
+        conversation_id=question.conversation_id or secrets.token_urlsafe(24),
+        status=Status.REFUSED,
+        answer=smalltalk.reply(said, bots),
+        bot=question.bot,
+        candidates=(),
+        confidence=0.0,
+        as_of=context.day,
+        index_version=None,
+    )
 
 
 def _clarify(frame: _Frame) -> Answer:

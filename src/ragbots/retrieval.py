@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragbots import followup
 from ragbots.citations import Place, common_address
-from ragbots.confidence import Features
+from ragbots.confidence import Features, figure_missing
 from ragbots.config import BotConfig
 from ragbots.errors import NotFound
-from ragbots.lexical import Morphemes, pooled_idf
+from ragbots.lexical import Morphemes, Postings, pooled_idf
 from ragbots.ports import Embedder, Vectors, VectorStore
 from ragbots.ranking import Span, article_spans, largest_in, mean_vectors, min_max, weighted_mean
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose
 from ragbots.stores.versions import IndexVersion
-from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level
+from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Turn
 
 Floats = NDArray[np.float32]
 
@@ -131,6 +132,32 @@ def read_question(text: str, embedder: Embedder, morphemes: Morphemes) -> Query:
     return Query(text, embedder.embed_question(text), terms, named, bool(_ASKS_ADDENDUM.search(text)))
 
 
+def read_turn(
+    text: str, history: Sequence[Turn], bots: Sequence[OpenBot], embedder: Embedder, morphemes: Morphemes
+) -> Query:
+    """The question together with what it leans on of the turns before; alone where it leans on nothing.
+
+    `bots` are asked whether it leads elsewhere than the turns before.
+    """
+    alone = read_question(text, embedder, morphemes)
+    earlier = followup.earlier(history)
+    if earlier is None:
+        return alone
+    lead = elsewhere(alone, read_question(earlier, embedder, morphemes), bots)
+    if not followup.depends(text, len(alone.terms), lead):
+        return alone
+    joined = read_question(f"{earlier} {text}", embedder, morphemes)
+    return replace(joined, named=alone.named or joined.named)
+
+
+def elsewhere(query: Query, before: Query, bots: Sequence[OpenBot]) -> float:
+    """By how much the query prefers another bot to that of the query before."""
+    if len(bots) < 2:
+        return 0.0
+    ranked = route(query, bots).ranked
+    return ranked[0][1] - dict(ranked).get(route(before, bots).bot or "", 0.0)
+
+
 def with_glossary(query: Query, glossary: Mapping[str, Sequence[str]], morphemes: Morphemes) -> Query:
     """The query with a bot's own words added: where one of the other words is used, the term counts too."""
     squeezed = "".join(query.text.split())
@@ -208,7 +235,7 @@ def search(query: Query, bot: OpenBot, k: int) -> Found:
     best = [int(number) for number in np.argsort(-scores, kind="stable")[:k]]
     hits = tuple(_hit(bot, number, scores, dense, words, within) for number in best)
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], parts, query.terms)
+    features = _features(bot, best[0], parts, query, hits[0].chunk.text)
     return Found(SearchResult(bot.config.id, bot.version.id, hits), features, weights)
 
 
@@ -220,15 +247,28 @@ def _hit(bot: OpenBot, article: int, scores: Floats, dense: Floats, words: Float
     return Hit(chunk, document, float(scores[article]), float(dense[best]), float(words[best]))
 
 
-def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], terms: Collection[str]) -> Features:
+def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], query: Query, text: str) -> Features:
+    """What the confidence is computed from; `text` is that of the article's best chunk."""
+    nearest = parts["paragraph"]
+    cosine = float(nearest[article])
     words = bot.version.contents.article_words
-    cosine = float(parts["paragraph"][article])
+    idf = words.idf(list(query.terms))
+    weights = {term: weight * idf[term] for term, weight in query.terms.items()}
+    held = sum(weight for term, weight in weights.items() if _stands_in(words, term, article))
+    covered = held / (sum(weights.values()) or 1.0)
     return Features(
         cosine=cosine,
-        article=float(parts["article"][article]),
-        lead=cosine - float(parts["article"].mean()),
-        known=min(10, sum(words.frequency(term) > 0 for term in terms)) / 10,
+        lead=cosine - float(nearest.mean()),
+        ahead=cosine - float(np.sort(nearest)[-min(11, nearest.size)]),
+        covered=covered,
+        fully=max(0.0, covered - 0.5),
+        figure_missing=figure_missing(query.text, text),
     )
+
+
+def _stands_in(words: Postings, term: str, row: int) -> bool:
+    number = words.vocabulary.get(term)
+    return number is not None and bool((words.rows[words.starts[number] : words.starts[number + 1]] == row).any())
 
 
 def _from_store(bot: OpenBot, query: Query, articles: Floats) -> Floats:

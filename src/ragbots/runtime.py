@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 
-from ragbots import access, answering, followup, indexing, releases, retrieval
+from ragbots import access, answering, indexing, releases, retrieval
 from ragbots.answering import Answering, checked_question
 from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
@@ -222,7 +222,9 @@ class Runtime:
         """As `search`, for a question with its earlier turns."""
         bot = self._open_bot(bot_id, context)
         text = checked_question(question.text, self.settings.max_question_chars)
-        query = retrieval.read_question(followup.standalone(text, question.history), self.embedder, self.morphemes)
+        allowed = {config.id for config in self.visible_bots(context.principal)}
+        bots = [one for bot_id, one in self.current().bots.items() if bot_id in allowed]
+        query = retrieval.read_turn(text, question.history, bots, self.embedder, self.morphemes)
         query = retrieval.with_glossary(query, bot.config.glossary, self.morphemes)
         return retrieval.search(query, bot, k).result
 

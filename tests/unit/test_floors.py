@@ -11,7 +11,7 @@ FLOORS = {
     "types": 0, "errors": 0, "text": 0,
     "ports": 1, "config": 1,
     "regulation": 2, "chunking": 2, "lexical": 2, "ranking": 2, "routing": 2, "citations": 2,
-    "confidence": 2, "followup": 2, "access": 2, "inventory": 2,
+    "confidence": 2, "followup": 2, "smalltalk": 2, "clauses": 2, "access": 2, "inventory": 2,
     "loaders": 3, "embedders": 3, "stores": 3, "llms": 3, "state": 3, "auth": 3,
     "indexing": 4, "retrieval": 4,
     "answering": 5,
@@ -25,6 +25,7 @@ WITHIN_A_FLOOR = {("api", "shapes"), ("cli", "shapes"), ("cli", "api")}
 # Inside floors 2 and 3 a module may use a pure one that is not built on others.
 WITHIN_PURE_STEPS = {
     ("chunking", "regulation"), ("routing", "ranking"), ("ranking", "regulation"), ("citations", "regulation"),
+    ("followup", "smalltalk"),
 }  # fmt: skip
 
 

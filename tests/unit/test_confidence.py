@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from ragbots.confidence import MODEL, Features, figure_missing
+
+SURE = Features(cosine=0.91, lead=0.06, ahead=0.05, covered=0.6, fully=0.1, figure_missing=0.0)
+STRANGE = Features(cosine=0.81, lead=0.02, ahead=0.0, covered=0.05, fully=0.0, figure_missing=1.0)
+
+
+def test_every_feature_has_a_weight() -> None:
+    assert set(MODEL.weights) == set(asdict(SURE))
+
+
+def test_what_fits_is_answered_and_what_is_strange_refused() -> None:
+    assert MODEL.confidence(SURE) > 0.8
+    assert MODEL.confidence(STRANGE) < MODEL.threshold
+
+
+@pytest.mark.parametrize("better", [{"cosine": 0.92}, {"fully": 0.3}, {"ahead": 0.08}])
+def test_better_evidence_makes_surer(better: dict[str, float]) -> None:
+    middling = replace(SURE, cosine=0.87)
+    assert MODEL.confidence(replace(middling, **better)) > MODEL.confidence(middling)
+
+
+def test_a_missing_figure_makes_less_sure() -> None:
+    assert MODEL.confidence(replace(SURE, figure_missing=1.0)) < MODEL.confidence(SURE)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "missing"),
+    [
+        ("숙박비는 얼마인가요?", "1박에 80,000원 이하로 한다.", 0.0),
+        ("숙박비는 얼마인가요?", "예산의 범위에서 지급할 수 있다.", 1.0),
+        ("며칠 안에 신고하나요?", "안 날부터 10일 이내에 신고한다.", 0.0),
+        ("며칠 안에 신고하나요?", "지체 없이 신고한다.", 1.0),
+        ("이자는 몇 퍼센트인가요?", "연 100분의 20으로 한다.", 0.0),
+        ("위원은 몇 명인가요?", "위원장 1명을 포함한다.", 0.0),
+        ("누가 승인하나요?", "부서의 장이 승인한다.", 0.0),
+    ],
+)
+def test_a_figure_that_is_asked_for_is_looked_for(question: str, text: str, missing: float) -> None:
+    assert figure_missing(question, text) == missing
