@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ragbots.ports import Vectors
+from ragbots.ports import Embedded, TokenVectors, Vectors
 
 _WORDS = re.compile(r"\w+")
 
@@ -23,6 +23,7 @@ class HashingEmbedder:
     def __init__(self, dimension: int = 64, max_tokens: int = 128, id: str = "hashing-1") -> None:
         self.id = id
         self.dimension = dimension
+        self.token_dimension = dimension
         self.max_tokens = max_tokens
         self.calls: list[list[str]] = []
 
@@ -36,8 +37,20 @@ class HashingEmbedder:
             vectors[row] = self._embed(text)
         return vectors
 
+    def embed_passages_by_token(self, texts: Sequence[str]) -> Embedded:
+        return Embedded(self.embed_passages(texts), tuple(self._tokens(text) for text in texts))
+
     def embed_question(self, text: str) -> Vectors:
         return self._embed(text)
+
+    def embed_question_by_token(self, text: str) -> Embedded:
+        return Embedded(self._embed(text)[None], (self._tokens(text),))
+
+    def _tokens(self, text: str) -> TokenVectors:
+        """A vector for each word, and one for a text without words."""
+        words = _WORDS.findall(text.lower()) or [""]
+        vectors = np.stack([self._embed(word) for word in words])
+        return np.rint(vectors * 127 / np.abs(vectors).max(axis=1, keepdims=True)).astype(np.int8)
 
     def _embed(self, text: str) -> Vectors:
         vector = np.full(self.dimension, 1e-3, np.float32)

@@ -78,7 +78,7 @@ def read(name: str, bots_dir: str, data_dir: str, questions: str, sample: int) -
 def _features(runtime: Runtime, bots: dict[str, retrieval.OpenBot], question: str, history: Sequence[Turn]) -> Features:
     query = retrieval.read_turn(question, history, list(bots.values()), runtime.embedder, runtime.morphemes)
     bot = bots[retrieval.route(query, list(bots.values())).bot or ""]
-    query = retrieval.with_glossary(query, bot.config.glossary, runtime.morphemes)
+    query = retrieval.with_glossary(query, bot)
     return retrieval.search(query, bot, 1).features
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ragbots import access, smalltalk
@@ -13,10 +13,11 @@ from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
-from ragbots.ports import Composer, Draft, Embedder, Material, Quotation
-from ragbots.ranking import share_of_words
+from ragbots.ports import Composer, Draft, Embedder, Fit, Material, Quotation, Vectors
+from ragbots.ranking import Floats, share_of_words
+from ragbots.references import UNITS, unit_of
 from ragbots.regulation import CELL_JOINT, bare_annexes, find_references, readable, strip_notes
-from ragbots.retrieval import UNITS, Found, OpenBot, Query, read_turn, route, search, unit_of, with_glossary
+from ragbots.retrieval import Found, OpenBot, Query, read_question, read_turn, route, search, with_glossary
 from ragbots.routing import Route
 from ragbots.text import clean, squeeze
 from ragbots.types import (
@@ -24,6 +25,7 @@ from ragbots.types import (
     Answer,
     Block,
     Candidate,
+    Chunk,
     Citation,
     Context,
     Document,
@@ -58,16 +60,29 @@ class Answering:
 
 
 def answer(parts: Answering, question: Question, context: Context) -> Answer:
-    """The answer to a question. Raises BotNotFound, NotReleased, InvalidQuestion."""
+    """The answer to a question, in the regulations' own words. Raises BotNotFound, NotReleased, InvalidQuestion."""
+    prepared = prepare(parts, question, context)
+    return prepared if isinstance(prepared, Answer) else quoted(parts, prepared)
+
+
+def prepare(parts: Answering, question: Question, context: Context, standalone: str | None = None) -> Answer | Prepared:
+    """What there is to answer from; or the answer itself, where the question is refused, or is none.
+
+    `standalone`: the question as it would be asked without what was said before, where somebody knows.
+    Raises BotNotFound, NotReleased, InvalidQuestion.
+    """
     text = checked_question(question.text, parts.max_question_chars)
     bots = _authorise(parts, question.bot, context)
     said = smalltalk.intent(text)
     if said is not None:
         return _small_talk(said, question, context, [bot.config for bot in bots.values()])
-    query = read_turn(text, question.history, _askable(parts, context), parts.embedder, parts.morphemes)
+    if standalone is None:
+        query = read_turn(text, question.history, _askable(parts, context), parts.embedder, parts.morphemes)
+    else:
+        query = read_question(standalone, parts.embedder, parts.morphemes)
     taken = _route(query, bots, parts.bots)
     bot = bots[taken.bots[0].id]
-    found = search(with_glossary(query, bot.config.glossary, parts.morphemes), bot, HITS)
+    found = search(with_glossary(query, bot), bot, HITS)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = _Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     sure = frame.confidence >= parts.confidence.threshold
@@ -77,7 +92,12 @@ def answer(parts: Answering, question: Question, context: Context) -> Answer:
         return _refused(frame)
     if not taken.clear:
         return _clarify(frame)
-    return _answered(frame, parts.composer, query, found)
+    return Prepared(frame, query, found)
+
+
+def quoted(parts: Answering, prepared: Prepared) -> Answer:
+    """The answer that the built-in composer makes."""
+    return _answered(prepared.frame, parts.composer, prepared.query, prepared.found)
 
 
 def checked_question(text: str, longest: int) -> str:
@@ -146,6 +166,15 @@ class _Frame:
         )
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A question that is answered: the bot is found, and what it holds on the matter."""
+
+    frame: _Frame
+    query: Query
+    found: Found
+
+
 def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping[str, OpenBot]:
     """The open bots this principal may ask; only the named one where one is named."""
     if named is not None:
@@ -180,8 +209,9 @@ def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotC
 def _answered(frame: _Frame, composer: Composer, query: Query, found: Found) -> Answer:
     hits = found.result.hits
     read = [hit for hit in hits if _bare_annex(frame.bot, hit) is None]
-    material = gather(frame.bot, read)
-    draft = composer.compose(query.text, found.term_weights, material, frame.context)
+    weights = found.term_weights
+    material = with_fits(frame.bot, gather(frame.bot, read), query, weights)
+    draft = composer.compose(query.text, weights, material, frame.context)
     checked = None if draft is None else _check(draft, material)
     if checked is None:
         return _refused(frame)
@@ -211,6 +241,22 @@ def gather(bot: OpenBot, hits: Sequence[Hit]) -> list[Material]:
             elif there != number and material[there].referred_by is None:
                 material[there] = replace(material[there], referred_by=number)
     return material
+
+
+def with_fits(bot: OpenBot, material: Sequence[Material], query: Query, weights: Mapping[str, float]) -> list[Material]:
+    """The material with how each chunk of its articles fits the question; `weights` are its words by their idf."""
+    contents = bot.version.contents
+    words = contents.words.scores(weights, dict.fromkeys(weights, 1.0))
+    return [replace(one, fits=tuple(_fits(bot, one.hit.chunk, query.vector, words))) for one in material]
+
+
+def _fits(bot: OpenBot, chunk: Chunk, vector: Vectors, words: Floats) -> Iterator[Fit]:
+    """Of every chunk of the article that this one is from."""
+    start, end = bot.spans[bot.article_of_chunk[bot.chunk_number[chunk.id]]]
+    contents = bot.version.contents
+    cosines = contents.vectors[start:end] @ vector
+    for number, cosine in enumerate(cosines, start=start):
+        yield Fit(contents.chunks[number].blocks, float(cosine), float(words[number]))
 
 
 def _referred(bot: OpenBot, material: Material) -> list[Hit]:
@@ -255,7 +301,7 @@ def _unread(
     bare = [(hit, block) for hit in hits[:NEAR] if (block := _bare_annex(bot, hit))]
     if not bare:
         return None
-    words = bot.version.contents.article_words
+    words = bot.version.contents.words
     weights = {term: weight for term, weight in weights.items() if words.frequency(term)}
     first = hits[0]
     said = [first.document.title, *(readable(block) for _, block in bot.article_blocks(first.chunk))]
@@ -301,9 +347,11 @@ def _unread_notices(frame: _Frame, used: Sequence[Material]) -> list[Notice]:
 
 
 def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
-    """The draft, if every line it quotes, and of a table's row every cell, stands in the blocks it names;
-    else None."""
+    """The draft, if every line it quotes, and of a table's row every cell, stands in the blocks it names, and
+    its marks lie in what is quoted; else None."""
     for quotation in draft.quotations:
+        if not all(0 <= start < end <= len(quotation.text) for start, end in quotation.marks):
+            return None
         first, last = quotation.blocks
         source = "\n".join(
             readable(block) for index, block in material[quotation.material].blocks if first <= index < last
@@ -320,7 +368,8 @@ def _citation(frame: _Frame, material: Sequence[Material], quotation: Quotation)
     place = Place(frame.bot.config.id, frame.bot.version.id, number, quotation.blocks, quotation.parts)
     quoted = set(place.quoted)
     address = common_address([block.address for index, block in one.blocks if index in quoted])
-    return cite(place, one.hit.chunk, one.hit.document, str(address or one.hit.chunk.address), quotation.text)
+    where = str(address or one.hit.chunk.address)
+    return cite(place, one.hit.chunk, one.hit.document, where, quotation.text, quotation.marks)
 
 
 def _related(frame: _Frame, hit: Hit) -> Citation:

@@ -54,7 +54,15 @@ def stands_in(quote: str, text: str) -> bool:
     return bool(words) and words in comparable(text)
 
 
-def cite(place: Place, chunk: Chunk, document: Document, address: str, quote: str) -> Citation:
+def cite(
+    place: Place,
+    chunk: Chunk,
+    document: Document,
+    address: str,
+    quote: str,
+    marks: tuple[tuple[int, int], ...] = (),
+) -> Citation:
+    """`marks`: the character ranges of the quote that answer."""
     return Citation(
         id=place.id,
         source=document.source,
@@ -64,6 +72,7 @@ def cite(place: Place, chunk: Chunk, document: Document, address: str, quote: st
         quote=quote,
         link=document.link,
         page=chunk.page,
+        marks=marks,
     )
 
 

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -30,6 +30,11 @@ from ragbots.errors import ConfigurationError
 
 BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Grade = Literal["open", "internal", "sensitive"]
+GRADES: tuple[Grade, ...] = ("open", "internal", "sensitive")  # the last is the most guarded
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+NO_LLM = "none"  # what a bot says that is answered without a language model
 
 
 class Strict(BaseModel):
@@ -120,8 +125,9 @@ class BotConfig(Strict):
     questions: tuple[Path, ...] = ()
     access: Access = Access()
     public: bool = False
-    grade: Annotated[str, StringConstraints(pattern="^(open|internal|sensitive)$")] = "internal"
-    llm: str | None = None
+    grade: Grade = "internal"
+    llm: tuple[Line, ...] = ()
+    prompts: Mapping[Literal["answer", "rewrite", "rerank"], Path] = Field(default_factory=dict)
     embedder: str | None = None
     store: str | None = None
     schedule: str | None = None
@@ -139,6 +145,18 @@ class BotConfig(Strict):
     def _one_word_is_a_list(cls, value: object) -> object:
         if isinstance(value, Mapping):
             return {key: (words,) if isinstance(words, str) else words for key, words in value.items()}
+        return value
+
+    @field_validator("llm", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("llm")
+    @classmethod
+    def _none_stands_alone(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if NO_LLM in value and len(value) > 1:
+            raise ValueError(f"is names of models, the first one used unless another is asked for, or `{NO_LLM}` alone")
         return value
 
     def resolve(self, path: Path) -> Path:
@@ -164,7 +182,7 @@ class DooraySettings(Strict):
 
     domain: str | None = None
     api_url: str | None = None
-    token_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "DOORAY_API_TOKEN"
+    token_env: Variable = "DOORAY_API_TOKEN"
 
     @field_validator("domain")
     @classmethod
@@ -199,6 +217,57 @@ class DooraySettings(Strict):
         return f"https://api.{self.domain.partition('.')[2]}"
 
 
+class LlmSettings(Strict):
+    """A language model behind an OpenAI-compatible endpoint (vLLM, Ollama, Azure, Dooray AI …).
+
+    The key is not a setting: `api_key_env` names the environment variable that holds it. `zone` says
+    whether what is sent leaves the organisation; `clearance` is the highest grade of a bot whose rules
+    and questions may be sent there: `sensitive` on the premises, else `open`, unless said otherwise.
+    Prices are per million tokens, in whatever currency the costs are counted in.
+    """
+
+    base_url: str
+    model: Line
+    api_key_env: Variable | None = None
+    provider: Line = "openai"
+    zone: Literal["on-premises", "external"] = "external"
+    clearance: Grade | None = None
+    fallbacks: tuple[Line, ...] = ()
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    passage_tokens: Annotated[int, Field(ge=200, le=200_000)] = 2_400
+    answer_tokens: Annotated[int, Field(ge=50, le=32_000)] = 700
+    connect_seconds: Seconds = 3.0
+    first_token_seconds: Seconds = 20.0
+    answer_seconds: Seconds = 60.0
+    retries: Annotated[int, Field(ge=0, le=5)] = 1
+    max_tokens_name: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
+    most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 100
+    rewrites: Literal["none", "follow-ups", "all"] = "follow-ups"
+    reranks: bool = False
+    input_price: Annotated[float, Field(ge=0)] = 0.0
+    output_price: Annotated[float, Field(ge=0)] = 0.0
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("is an address such as http://127.0.0.1:8001/v1, without user name and `?`")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _external_is_never_sensitive(self) -> LlmSettings:
+        if self.zone == "external" and self.clearance == "sensitive":
+            raise ValueError("nothing sensitive may leave: an external model is cleared for `internal` at most")
+        return self
+
+    def cleared_for(self, grade: Grade) -> bool:
+        """Whether what a bot of this grade holds and is asked may be sent there."""
+        highest = self.clearance or ("sensitive" if self.zone == "on-premises" else "open")
+        return GRADES.index(grade) <= GRADES.index(highest)
+
+
 def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -226,6 +295,22 @@ class Settings(Strict):
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144
     allow_anonymous_network: bool = False
     dooray: DooraySettings = DooraySettings()
+    default_llm: str | None = None
+    llms: Mapping[str, LlmSettings] = Field(default_factory=dict)
+    llm_tokens_per_user_per_day: Annotated[int, Field(ge=1)] | None = None
+    llm_tokens_per_bot_per_day: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _models_are_there(self) -> Settings:
+        named = [("default_llm", self.default_llm)] if self.default_llm and self.default_llm != NO_LLM else []
+        named += [(f"llms.{name}.fallbacks", other) for name, one in self.llms.items() for other in one.fallbacks]
+        unknown = [f"`{where}` names `{name}`" for where, name in named if name not in self.llms]
+        if unknown:
+            known = ", ".join(self.llms) or "none is configured"
+            raise ValueError(f"{'; '.join(unknown)}, which is no model under [llms] ({known})")
+        if NO_LLM in self.llms:
+            raise ValueError(f"`{NO_LLM}` is no name for a model: a bot says it to have none")
+        return self
 
     @field_validator("store")
     @classmethod
@@ -369,7 +454,7 @@ def explain(error: ValidationError) -> str:
 
 
 def _unknown_inside(key: str) -> str:
-    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings)
+    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, LlmSettings)
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

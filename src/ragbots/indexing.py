@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
+from ragbots.asking import kinds_held
 from ragbots.chunking import ChunkLimits, cut
 from ragbots.config import BotConfig
 from ragbots.errors import ChecksNotPassed, ConfigurationError, SourceUnavailable, UnreadableDocument
 from ragbots.inventory import Inventory, Named, identify, take_inventory
-from ragbots.lexical import LEXICAL_ID, Morphemes, index_words
-from ragbots.ports import Embedder, Progress, Reader, Source
+from ragbots.lexical import LEXICAL_ID, Morphemes, index_bigrams, index_words
+from ragbots.ports import Embedded, Embedder, Progress, Reader, Source
 from ragbots.ranking import article_spans
+from ragbots.references import referring_pairs
 from ragbots.regulation import parse
 from ragbots.stores.versions import (
     FORMAT,
@@ -98,16 +102,30 @@ def build(
     if strict:
         refuse_losses(manifest)
     chunks = tuple(chunk for piece in pieces for chunk in piece.chunks)
-    vectors = parts.embedder.embed_passages([chunk.passage for chunk in chunks])
+    embedded = parts.embedder.embed_passages_by_token([chunk.passage for chunk in chunks])
     progress.step(f"{bot.id}: index words", 1)
-    words, article_words = index_words(chunks, article_spans(chunks), parts.morphemes)
+    contents = _contents(pieces, chunks, embedded, parts)
     progress.advance()
-    contents = Contents(
-        documents=tuple(piece.document for piece in pieces),
-        blocks={piece.document.id: piece.blocks for piece in pieces},
-        chunks=chunks, vectors=vectors, words=words, article_words=article_words,
-    )  # fmt: skip
     return write_version(folder, contents, manifest)
+
+
+def _contents(pieces: Sequence[_Piece], chunks: tuple[Chunk, ...], embedded: Embedded, parts: Parts) -> Contents:
+    documents = tuple(piece.document for piece in pieces)
+    spans = article_spans(chunks)
+    held = np.array([kinds_held(chunk.text) for chunk in chunks], dtype=bool)
+    sizes = [len(tokens) for tokens in embedded.tokens]
+    return Contents(
+        documents=documents,
+        blocks={piece.document.id: piece.blocks for piece in pieces},
+        chunks=chunks,
+        vectors=embedded.vectors,
+        tokens=np.concatenate(embedded.tokens),
+        token_starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        words=index_words(chunks, parts.morphemes),
+        bigrams=index_bigrams(chunks, spans),
+        figures=np.logical_or.reduceat(held, [start for start, _ in spans]),
+        references=referring_pairs(documents, chunks, spans),
+    )
 
 
 def _free_second(folder: Path) -> datetime:

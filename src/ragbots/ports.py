@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ragbots.types import Answer, Block, Context, Document, Hit, Omission, Principal, Question
 
 Vectors = NDArray[np.float32]
+TokenVectors = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,22 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Texts as vectors: one for each text, shape (n, dimension), of length 1; and for each text one for each of its
+    tokens, shape (tokens, token_dimension), of which the direction counts (no rows where token_dimension is 0)."""
+
+    vectors: Vectors
+    tokens: tuple[TokenVectors, ...]
+
+
 @runtime_checkable
 class Embedder(Protocol):
-    """Text to unit vectors of `dimension` float32."""
+    """Text to unit vectors of `dimension` float32, and to vectors of its tokens where the model has some to give."""
 
     id: str  # model and revision: what the vectors depend on
     dimension: int
+    token_dimension: int  # 0: no vectors of tokens
     max_tokens: int  # the longest passage that is not cut off, special tokens and prompt included
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -108,8 +119,16 @@ class Embedder(Protocol):
         """Shape (n, dimension), rows of length 1, in the order of `texts`."""
         ...
 
+    def embed_passages_by_token(self, texts: Sequence[str]) -> Embedded:
+        """As `embed_passages`, with the vectors of the tokens."""
+        ...
+
     def embed_question(self, text: str) -> Vectors:
         """Shape (dimension,), length 1."""
+        ...
+
+    def embed_question_by_token(self, text: str) -> Embedded:
+        """As `embed_question`, with the vectors of the tokens: one text."""
         ...
 
 
@@ -148,8 +167,18 @@ class VectorStoreFactory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """How a chunk fits the question: its blocks (half-open), the cosine of their vectors, its BM25 score."""
+
+    blocks: tuple[int, int]
+    cosine: float
+    words: float
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
-    """A hit with the blocks of its whole article, numbered as in the version.
+    """A hit with the blocks of its whole article, numbered as in the version, and how each of the article's
+    chunks fits the question (empty = not known).
 
     `referred_by`: it was not found itself, or further down, but the material of this index refers to it.
     """
@@ -157,6 +186,7 @@ class Material:
     hit: Hit
     blocks: Sequence[tuple[int, Block]]
     referred_by: int | None = None
+    fits: tuple[Fit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +194,8 @@ class Quotation:
     """Words a composer says stand in an article: `material` is its index, `blocks` a half-open range.
 
     `shortened`: not every block of the range is quoted; `parts` are then the ranges of it that are
-    (empty = all of it).
+    (empty = all of it). `marks` are the half-open character ranges of `text` that answer (empty = none
+    stands out).
     """
 
     material: int
@@ -172,6 +203,7 @@ class Quotation:
     text: str
     shortened: bool = False
     parts: tuple[tuple[int, int], ...] = ()
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragbots.ports import TokenVectors
 from ragbots.types import Chunk
 
 Floats = NDArray[np.float32]
@@ -36,13 +38,6 @@ def largest_in(scores: Floats, spans: Sequence[Span]) -> Floats:
     return np.maximum.reduceat(scores, starts).astype(np.float32)
 
 
-def mean_vectors(vectors: Floats, spans: Sequence[Span]) -> Floats:
-    """The direction of the sum of each span's vectors, length 1; shape (len(spans), dimension)."""
-    starts = np.fromiter((start for start, _ in spans), dtype=np.int64, count=len(spans))
-    sums = np.add.reduceat(vectors, starts, axis=0)
-    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
-
-
 def min_max(scores: Floats) -> Floats:
     """Scores brought to 0–1; all zero where none stands out."""
     low, high = (float(scores.min()), float(scores.max())) if scores.size else (0.0, 0.0)
@@ -51,11 +46,41 @@ def min_max(scores: Floats) -> Floats:
     return ((scores - low) / (high - low)).astype(np.float32)
 
 
-def weighted_mean(parts: Iterable[tuple[float, Floats]]) -> Floats:
-    """Mean of the parts by weight, each brought to 0–1 before."""
-    scaled = [(weight, min_max(scores)) for weight, scores in parts]
-    weights = np.array([weight for weight, _ in scaled], dtype=np.float32)
-    return np.asarray(np.average([scores for _, scores in scaled], axis=0, weights=weights), dtype=np.float32)
+def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDArray[np.int64]) -> Floats:
+    """How well each passage answers to the question's tokens, taken one by one; shape (len(starts) - 1,).
+
+    Passage i's tokens are the rows `starts[i]:starts[i + 1]`, none of them empty. Each token of the question counts
+    by its best match in a passage, and the more the more its best matches differ from passage to passage: those that
+    every passage answers to tell nothing.
+    """
+    matches = _directions(passages) @ _directions(question).T
+    best = np.maximum.reduceat(matches, starts[:-1], axis=0)
+    weights = best.std(axis=0)
+    total = float(weights.sum())
+    if total < 1e-9:
+        return np.asarray(best.mean(axis=1), dtype=np.float32)
+    return np.asarray(best @ (weights / total), dtype=np.float32)
+
+
+def _directions(tokens: TokenVectors) -> Floats:
+    rows = tokens.astype(np.float32)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class RankingModel:
+    """An article's score: the weighted sum of its signals, each brought to 0–1 over the articles compared, divided by
+    the sum of the weights that add. `fitted_on` says what `tools/fit_ranking.py` fitted them on."""
+
+    weights: Mapping[str, float]
+    fitted_on: str
+
+    def total(self, signals: Mapping[str, Floats]) -> Floats:
+        """The score as far as these signals go; shape as theirs."""
+        whole = sum(weight for weight in self.weights.values() if weight > 0)
+        parts = [np.float32(self.weights[name] / whole) * values for name, values in signals.items()]
+        return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
 
 
 def share_of_words(weights: Mapping[str, float], text: str) -> float:

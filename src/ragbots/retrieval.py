@@ -12,25 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragbots import followup
+from ragbots.asking import figure_missing, kinds_asked
 from ragbots.citations import Place, common_address
-from ragbots.confidence import Features, figure_missing
+from ragbots.confidence import Features
 from ragbots.config import BotConfig
 from ragbots.errors import NotFound
-from ragbots.lexical import Morphemes, Postings, pooled_idf
-from ragbots.ports import Embedder, Vectors, VectorStore
-from ragbots.ranking import Span, article_spans, largest_in, mean_vectors, min_max, weighted_mean
+from ragbots.lexical import Morphemes, bigrams, pooled_idf
+from ragbots.ports import Embedder, TokenVectors, Vectors, VectorStore
+from ragbots.ranking import RankingModel, Span, article_spans, largest_in, late_interaction, min_max
+from ragbots.references import unit_of
 from ragbots.regulation import find_references, strip_notes
-from ragbots.routing import Route, choose
+from ragbots.routing import Route, choose, share_of_profile
 from ragbots.stores.versions import IndexVersion
 from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Turn
 
 Floats = NDArray[np.float32]
 
-# Parts of an article's score, each brought to 0–1 over the articles compared, and their weights.
-WEIGHTS: Mapping[str, float] = {"paragraph": 1.0, "article": 0.5, "words": 0.5, "article words": 0.5}
+MODEL = RankingModel(
+    weights={
+        "nearest": 3.27, "words": 1.51, "bigrams": 1.62, "similar": 1.18, "tokens": 3.98, "figure": 1.73,
+        "referred by": 1.35, "length": -0.58, "addendum": -1.54,
+    },
+    fitted_on="questions: statutes 140, own 252; 2026-11-24",
+)  # fmt: skip
 NAMED_ARTICLE = 0.5  # added where the question names the article's number
-ADDENDUM = 0.6  # factor on 부칙, which are asked for rarely and repeat the words of the rules they amended
-UNITS = (Level.ARTICLE, Level.ANNEX, Level.FORM)  # what references name
+LATE = 30  # articles whose tokens are compared with the question's
+USUAL_LENGTH = 500  # characters of an article, from which its length counts for or against it
+FROM_GLOSSARY = 0.7  # weight of a word that only a bot's glossary brings in
 NEIGHBOURS = 200  # vectors asked of the store
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
@@ -38,9 +46,25 @@ _BARE_PARAGRAPH = re.compile(r"(조(?:의\d+)?)\s?(\d+)항")
 _ASKS_ADDENDUM = re.compile(r"부칙|경과\s?조치|시행일|적용례")
 
 
-def unit_of(chunk: Chunk) -> tuple[str, Address]:
-    """The document and the article, annex or form a chunk is from; the empty address where there is none."""
-    return chunk.document_id, chunk.address.up_to(*UNITS)
+@dataclass(frozen=True, slots=True)
+class GlossaryEntry:
+    """A word of the regulations by its terms, and the words people use instead, without white space."""
+
+    terms: tuple[str, ...]
+    instead: tuple[str, ...]
+
+
+def read_glossary(glossary: Mapping[str, Sequence[str]], morphemes: Morphemes) -> tuple[GlossaryEntry, ...]:
+    return tuple(
+        GlossaryEntry(tuple(morphemes.terms(word)), tuple("".join(one.split()) for one in instead))
+        for word, instead in glossary.items()
+    )
+
+
+def read_profile(bot: BotConfig, morphemes: Morphemes) -> frozenset[str]:
+    """The words of a bot's name, description, sample questions and glossary."""
+    glossary = [word for term, instead in bot.glossary.items() for word in (term, *instead)]
+    return frozenset(morphemes.terms(" ".join([bot.name, bot.description, *bot.sample_questions, *glossary])))
 
 
 @dataclass(frozen=True)
@@ -50,14 +74,12 @@ class OpenBot:
     config: BotConfig
     version: IndexVersion
     store: VectorStore
+    glossary: tuple[GlossaryEntry, ...] = ()
+    profile: frozenset[str] = frozenset()  # the words in which the bot itself is described
 
     @cached_property
     def spans(self) -> list[Span]:
         return article_spans(self.version.contents.chunks)
-
-    @cached_property
-    def article_vectors(self) -> Vectors:
-        return mean_vectors(np.asarray(self.version.contents.vectors), self.spans)
 
     @cached_property
     def article_addresses(self) -> list[Address]:
@@ -65,10 +87,16 @@ class OpenBot:
         return [chunks[start].address for start, _ in self.spans]
 
     @cached_property
-    def factors(self) -> Floats:
-        """What each article's score is multiplied with: 부칙 count less."""
-        values = [ADDENDUM if address.in_addendum else 1.0 for address in self.article_addresses]
-        return np.array(values, dtype=np.float32)
+    def addenda(self) -> Floats:
+        """1 for each article of the 부칙, which are asked for rarely and repeat the words of what they amended."""
+        return np.array([address.in_addendum for address in self.article_addresses], dtype=np.float32)
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """How much longer each article is than usual, as a logarithm: a long one holds any word sooner."""
+        chunks = self.version.contents.chunks
+        sizes = [sum(len(chunk.text) for chunk in chunks[start:end]) for start, end in self.spans]
+        return np.log(np.maximum(sizes, 1) / USUAL_LENGTH).astype(np.float32)
 
     @cached_property
     def first_chunks(self) -> dict[tuple[str, Address], Chunk]:
@@ -92,18 +120,23 @@ class OpenBot:
 
     def prepared(self) -> OpenBot:
         """Itself, with everything computed that a question would otherwise wait for."""
-        _ = self.article_vectors, self.article_addresses, self.factors
+        _ = self.article_addresses, self.addenda, self.lengths
         _ = self.first_chunks, self.chunk_number, self.article_of_chunk
         return self
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question as the index sees it. `terms` are weighted; `named` are addresses it mentions."""
+    """A question as the index sees it: its vector and those of its tokens, its terms by weight, words used like them,
+    its bigrams, the kinds of figure it asks for, and the addresses that it names."""
 
     text: str
     vector: Vectors
+    tokens: TokenVectors
     terms: Mapping[str, float]
+    similar: Mapping[str, float]
+    bigrams: Mapping[str, float]
+    kinds: tuple[int, ...]
     named: tuple[Address, ...]
     asks_addendum: bool
 
@@ -126,10 +159,20 @@ class Found:
 
 
 def read_question(text: str, embedder: Embedder, morphemes: Morphemes) -> Query:
-    """The question's vector, words and the addresses it names."""
+    """The question's vectors, words and the addresses it names."""
+    embedded = embedder.embed_question_by_token(text)
     terms = dict.fromkeys(morphemes.terms(text), 1.0)
-    named = tuple(reference.address for reference in find_references(_spell_out(text)))
-    return Query(text, embedder.embed_question(text), terms, named, bool(_ASKS_ADDENDUM.search(text)))
+    return Query(
+        text=text,
+        vector=embedded.vectors[0],
+        tokens=embedded.tokens[0],
+        terms=terms,
+        similar={word: alike for word, alike in morphemes.similar(text).items() if word not in terms},
+        bigrams=dict.fromkeys(bigrams(text), 1.0),
+        kinds=kinds_asked(text),
+        named=tuple(reference.address for reference in find_references(_spell_out(text))),
+        asks_addendum=bool(_ASKS_ADDENDUM.search(text)),
+    )
 
 
 def read_turn(
@@ -158,14 +201,12 @@ def elsewhere(query: Query, before: Query, bots: Sequence[OpenBot]) -> float:
     return ranked[0][1] - dict(ranked).get(route(before, bots).bot or "", 0.0)
 
 
-def with_glossary(query: Query, glossary: Mapping[str, Sequence[str]], morphemes: Morphemes) -> Query:
+def with_glossary(query: Query, bot: OpenBot) -> Query:
     """The query with a bot's own words added: where one of the other words is used, the term counts too."""
     squeezed = "".join(query.text.split())
-    added = [term for term, others in glossary.items() if any("".join(word.split()) in squeezed for word in others)]
-    if not added:
-        return query
-    terms = {**{word: 0.7 for term in added for word in morphemes.terms(term)}, **query.terms}
-    return Query(query.text, query.vector, terms, query.named, query.asks_addendum)
+    meant = [entry for entry in bot.glossary if any(word in squeezed for word in entry.instead)]
+    added = {term: FROM_GLOSSARY for entry in meant for term in entry.terms}
+    return replace(query, terms={**added, **query.terms}) if added else query
 
 
 def _spell_out(text: str) -> str:
@@ -178,64 +219,137 @@ def route(query: Query, bots: Sequence[OpenBot]) -> Route:
     """The bots in the order in which their rules fit the question, over all of them at once."""
     if not bots:
         return Route((), True)
-    idf = pooled_idf([bot.version.contents.words for bot in bots], list(query.terms))
-    article_idf = pooled_idf([bot.version.contents.article_words for bot in bots], list(query.terms))
-    parts = [_exact_parts(query, bot, idf, article_idf) for bot in bots]
-    pooled = {name: np.concatenate([part[name] for part in parts]) for name in WEIGHTS}
-    scores = weighted_mean((WEIGHTS[name], values) for name, values in pooled.items())
-    result: dict[str, Floats] = {}
-    start = 0
-    for bot in bots:
-        end = start + len(bot.spans)
-        result[bot.config.id] = _adjusted(scores[start:end], query, bot)
-        start = end
-    return choose(result)
+    readings = [with_glossary(query, bot) for bot in bots]
+    dense = [bot.version.contents.vectors @ query.vector for bot in bots]
+    scores = score_articles(readings, bots, dense).scores
+    ends = np.cumsum([len(bot.spans) for bot in bots])[:-1]
+    best = [float(own.max()) for own in np.split(scores, ends)]
+    described = share_of_profile(list(query.terms), [bot.profile for bot in bots])
+    return choose({bot.config.id: given for bot, given in zip(bots, zip(best, described, strict=True), strict=True)})
 
 
-def _exact_parts(
-    query: Query, bot: OpenBot, idf: Mapping[str, float], article_idf: Mapping[str, float]
-) -> dict[str, Floats]:
-    """The unscaled parts of every article's score, from the vectors themselves."""
-    contents = bot.version.contents
+@dataclass(frozen=True)
+class Scored:
+    """The articles of some bots, one bot after the other: their signals, each 0–1 but for `length`, the scores made of
+    them, and how well each chunk's tokens answer to the question's (0 where they were not looked at)."""
+
+    signals: Mapping[str, Floats]
+    scores: Floats
+    answering: Floats
+
+
+def score_articles(
+    queries: Sequence[Query], bots: Sequence[OpenBot], dense: Sequence[Floats], model: RankingModel = MODEL
+) -> Scored:
+    """Every article of the bots by one scale, with one count of word frequencies over all of them.
+
+    `queries` are the question as each bot reads it, `dense` the cosines of each bot's chunks. The tokens of the best
+    articles alone are looked at, and what refers to an article counts for it by its own score.
+    """
+    signals = _first_signals(queries, bots, dense)
+    scores = model.total(signals)
+    late, answering = _late(queries[0], bots, scores)
+    scores = scores + model.total({"tokens": late})
+    referred = _referred_by(bots, scores)
+    scores = scores + model.total({"referred by": referred})
+    named = np.concatenate([_named(query, bot) for query, bot in zip(queries, bots, strict=True)])
+    scores = (scores + NAMED_ARTICLE * named).astype(np.float32)
+    return Scored({**signals, "tokens": late, "referred by": referred}, scores, answering)
+
+
+def _first_signals(queries: Sequence[Query], bots: Sequence[OpenBot], dense: Sequence[Floats]) -> dict[str, Floats]:
+    """The signals that every article has."""
+    pairs = list(zip(queries, bots, strict=True))
+    asks_addendum = queries[0].asks_addendum
     return {
-        "paragraph": largest_in(contents.vectors @ query.vector, bot.spans),
-        "article": bot.article_vectors @ query.vector,
-        "words": largest_in(contents.words.scores(query.terms, idf), bot.spans),
-        "article words": contents.article_words.scores(query.terms, article_idf),
+        "nearest": min_max(np.concatenate([largest_in(d, bot.spans) for d, bot in zip(dense, bots, strict=True)])),
+        "words": _word_signal(bots, [query.terms for query in queries]),
+        "similar": _word_signal(bots, [query.similar for query in queries]),
+        "bigrams": _bigram_signal(bots, queries[0].bigrams),
+        "figure": np.concatenate([_holds_figure(query, bot) for query, bot in pairs]),
+        "length": np.concatenate([bot.lengths for bot in bots]),
+        "addendum": np.concatenate([bot.addenda * np.float32(not asks_addendum) for bot in bots]),
     }
 
 
-def _adjusted(scores: Floats, query: Query, bot: OpenBot) -> Floats:
-    if not query.asks_addendum:
-        scores = scores * bot.factors
-    if query.named:
-        named = [
-            any(name.up_to(Level.ARTICLE, Level.ANNEX).contains(address) for name in query.named)
-            for address in bot.article_addresses
-        ]
-        scores = scores + np.array(named, dtype=np.float32) * np.float32(NAMED_ARTICLE)
-    return scores
+def _word_signal(bots: Sequence[OpenBot], terms: Sequence[Mapping[str, float]]) -> Floats:
+    indexes = [bot.version.contents.words for bot in bots]
+    idf = pooled_idf(indexes, list({term for own in terms for term in own}))
+    parts = zip(indexes, terms, bots, strict=True)
+    return min_max(np.concatenate([largest_in(words.scores(own, idf), bot.spans) for words, own, bot in parts]))
+
+
+def _bigram_signal(bots: Sequence[OpenBot], bigrams: Mapping[str, float]) -> Floats:
+    indexes = [bot.version.contents.bigrams for bot in bots]
+    idf = pooled_idf(indexes, list(bigrams))
+    return min_max(np.concatenate([index.scores(bigrams, idf) for index in indexes]))
+
+
+def _holds_figure(query: Query, bot: OpenBot) -> Floats:
+    """1 for each article that holds a figure of a kind that is asked for; 0 for all where none is."""
+    figures = bot.version.contents.figures
+    return np.asarray(figures[:, list(query.kinds)].any(axis=1), dtype=np.float32)
+
+
+def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats, Floats]:
+    """For the best articles how well their tokens answer to the question's, 0–1; and the same of each chunk."""
+    firsts = np.cumsum([0, *(len(bot.spans) for bot in bots)])
+    chunk_firsts = np.cumsum([0, *(len(bot.version.contents.chunks) for bot in bots)])
+    late = np.zeros_like(scores)
+    answering = np.zeros(chunk_firsts[-1], dtype=np.float32)
+    if not query.tokens.size or any(not bot.version.contents.tokens.size for bot in bots):
+        return late, answering
+    best = np.sort(np.argsort(-scores, kind="stable")[:LATE])
+    owners = np.searchsorted(firsts, best, side="right") - 1
+    spans = [bots[owner].spans[article - firsts[owner]] for article, owner in zip(best, owners, strict=True)]
+    rows = [(owner, chunk) for owner, (start, end) in zip(owners, spans, strict=True) for chunk in range(start, end)]
+    tokens = [_tokens_of(bots[owner], chunk) for owner, chunk in rows]
+    starts = np.cumsum([0, *(len(one) for one in tokens)])
+    found = late_interaction(query.tokens, np.concatenate(tokens), starts)
+    answering[[chunk_firsts[owner] + chunk for owner, chunk in rows]] = min_max(found)
+    ends = np.cumsum([end - start for start, end in spans])
+    late[best] = min_max(largest_in(found, list(zip([0, *ends[:-1]], ends, strict=True))))
+    return late, answering
+
+
+def _tokens_of(bot: OpenBot, chunk: int) -> TokenVectors:
+    contents = bot.version.contents
+    return contents.tokens[contents.token_starts[chunk] : contents.token_starts[chunk + 1]]
+
+
+def _referred_by(bots: Sequence[OpenBot], scores: Floats) -> Floats:
+    """The best score of the articles that refer to each, 0–1."""
+    found = np.zeros_like(scores)
+    first = 0
+    for bot in bots:
+        referring, referred = bot.version.contents.references.T
+        np.maximum.at(found, first + referred, scores[first + referring])
+        first += len(bot.spans)
+    return min_max(found)
+
+
+def _named(query: Query, bot: OpenBot) -> Floats:
+    if not query.named:
+        return np.zeros(len(bot.spans), dtype=np.float32)
+    named = [
+        any(name.up_to(Level.ARTICLE, Level.ANNEX).contains(address) for name in query.named)
+        for address in bot.article_addresses
+    ]
+    return np.array(named, dtype=np.float32)
 
 
 def search(query: Query, bot: OpenBot, k: int) -> Found:
     """The k best articles of a bot, each by its best chunk."""
     contents = bot.version.contents
+    dense = _from_store(bot, query)
+    scored = score_articles([query], [bot], [dense])
     idf = contents.words.idf(list(query.terms))
-    articles = bot.article_vectors @ query.vector
-    dense = _from_store(bot, query, articles)
     words = contents.words.scores(query.terms, idf)
-    parts = {
-        "paragraph": largest_in(dense, bot.spans),
-        "article": articles,
-        "words": largest_in(words, bot.spans),
-        "article words": contents.article_words.scores(query.terms, contents.article_words.idf(list(query.terms))),
-    }
-    scores = _adjusted(weighted_mean((WEIGHTS[name], parts[name]) for name in WEIGHTS), query, bot)
-    within = min_max(dense) + min_max(words)
-    best = [int(number) for number in np.argsort(-scores, kind="stable")[:k]]
-    hits = tuple(_hit(bot, number, scores, dense, words, within) for number in best)
+    within = min_max(dense) + min_max(words) + scored.answering
+    best = [int(number) for number in np.argsort(-scored.scores, kind="stable")[:k]]
+    hits = tuple(_hit(bot, number, scored.scores, dense, words, within) for number in best)
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], parts, query, hits[0].chunk.text)
+    features = _features(bot, best[0], largest_in(dense, bot.spans), weights, query, hits[0].chunk.text)
     return Found(SearchResult(bot.config.id, bot.version.id, hits), features, weights)
 
 
@@ -247,14 +361,13 @@ def _hit(bot: OpenBot, article: int, scores: Floats, dense: Floats, words: Float
     return Hit(chunk, document, float(scores[article]), float(dense[best]), float(words[best]))
 
 
-def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], query: Query, text: str) -> Features:
+def _features(
+    bot: OpenBot, article: int, nearest: Floats, weights: Mapping[str, float], query: Query, text: str
+) -> Features:
     """What the confidence is computed from; `text` is that of the article's best chunk."""
-    nearest = parts["paragraph"]
     cosine = float(nearest[article])
-    words = bot.version.contents.article_words
-    idf = words.idf(list(query.terms))
-    weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    held = sum(weight for term, weight in weights.items() if _stands_in(words, term, article))
+    words, span = bot.version.contents.words, bot.spans[article]
+    held = sum(weight for term, weight in weights.items() if words.stands_in(term, span))
     covered = held / (sum(weights.values()) or 1.0)
     return Features(
         cosine=cosine,
@@ -266,17 +379,11 @@ def _features(bot: OpenBot, article: int, parts: Mapping[str, Floats], query: Qu
     )
 
 
-def _stands_in(words: Postings, term: str, row: int) -> bool:
-    number = words.vocabulary.get(term)
-    return number is not None and bool((words.rows[words.starts[number] : words.starts[number + 1]] == row).any())
-
-
-def _from_store(bot: OpenBot, query: Query, articles: Floats) -> Floats:
-    """The cosine of every chunk. Of one that the store does not return its article's cosine is taken,
-    but no more than the least that was returned: it is known to be no nearer."""
+def _from_store(bot: OpenBot, query: Query) -> Floats:
+    """The cosine of every chunk; of one that the store does not return the least that it did, which it is below."""
     found = bot.store.query(query.vector, NEIGHBOURS)
     lowest = min((score for _, score in found), default=1.0)
-    scores = np.minimum(articles[bot.article_of_chunk], np.float32(lowest)).astype(np.float32)
+    scores = np.full(len(bot.version.contents.chunks), lowest, dtype=np.float32)
     for row, score in found:
         scores[row] = score
     return scores

@@ -225,8 +225,7 @@ class Runtime:
         allowed = {config.id for config in self.visible_bots(context.principal)}
         bots = [one for bot_id, one in self.current().bots.items() if bot_id in allowed]
         query = retrieval.read_turn(text, question.history, bots, self.embedder, self.morphemes)
-        query = retrieval.with_glossary(query, bot.config.glossary, self.morphemes)
-        return retrieval.search(query, bot, k).result
+        return retrieval.search(retrieval.with_glossary(query, bot), bot, k).result
 
     def passage(self, citation_id: str, context: Context) -> Passage:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
@@ -301,7 +300,10 @@ class Runtime:
         if opened is None:
             return None, problem
         store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
-        return OpenBot(self.bots[bot_id], opened, store).prepared(), problem
+        bot = self.bots[bot_id]
+        glossary = retrieval.read_glossary(bot.glossary, self.morphemes)
+        profile = retrieval.read_profile(bot, self.morphemes)
+        return OpenBot(bot, opened, store, glossary, profile).prepared(), problem
 
     def _close_later(self, bots: list[OpenBot]) -> None:
         """Closes what was swapped out once the questions under way have long been answered."""

@@ -20,7 +20,8 @@ class CandidateJson(TypedDict):
 
 
 class CitationJson(TypedDict):
-    """`source` is the file's path below its source folder; `article` is null where there is none."""
+    """`source` is the file's path below its source folder; `article` is null where there is none; `marks` are
+    the ranges of `quote` that answer, in code points."""
 
     id: str
     source: str
@@ -30,6 +31,7 @@ class CitationJson(TypedDict):
     quote: str
     link: str | None
     page: int | None
+    marks: list[list[int]]
 
 
 class NoticeJson(TypedDict):
@@ -39,7 +41,11 @@ class NoticeJson(TypedDict):
 
 
 class AnswerJson(TypedDict):
-    """`status` is `answered`, `refused` or `clarify`; `[1]` in `answer` is the first of `citations`."""
+    """`status` is `answered`, `refused` or `clarify`; `[1]` in `answer` is the first of `citations`.
+
+    `verification` says what the check made of a language model's answer: `verified`, `repaired` (sentences
+    were taken out) or `fallback` (the rules are quoted instead); null where none was asked.
+    """
 
     id: str
     conversation_id: str
@@ -54,6 +60,8 @@ class AnswerJson(TypedDict):
     related: list[CitationJson]
     warnings: list[NoticeJson]
     model: str | None
+    prompt: str | None
+    verification: str | None
 
 
 class HitJson(TypedDict):
@@ -100,6 +108,8 @@ def answer_json(answer: Answer) -> AnswerJson:
         "related": [citation_json(citation) for citation in answer.related],
         "warnings": [notice_json(notice) for notice in answer.warnings],
         "model": answer.model,
+        "prompt": answer.prompt,
+        "verification": str(answer.verification) if answer.verification else None,
     }
 
 
@@ -117,6 +127,7 @@ def citation_json(citation: Citation) -> CitationJson:
         "quote": citation.quote,
         "link": citation.link,
         "page": citation.page,
+        "marks": [list(span) for span in citation.marks],
     }
 
 

@@ -292,12 +292,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the cleaned text, the bot if one is named, and the earlier turns."""
+    """What is asked: the cleaned text, the bot and the language model if they are named, and the earlier turns."""
 
     text: str
     bot: str | None = None
     history: tuple[Turn, ...] = ()
     conversation_id: str | None = None
+    llm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +315,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Words that stand in a document, checked, with the way back to them."""
+    """Words that stand in a document, checked, with the way back to them. `marks` are the half-open character
+    ranges of `quote` that answer the question (empty = none stands out)."""
 
     id: str
     source: str
@@ -324,6 +326,15 @@ class Citation:
     quote: str
     link: str | None
     page: int | None
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+class Verification(StrEnum):
+    """What the check made of a language model's answer."""
+
+    VERIFIED = "verified"  # shown as it was written
+    REPAIRED = "repaired"  # without the sentences that the rules do not support
+    FALLBACK = "fallback"  # not shown: the rules are quoted instead
 
 
 class Status(StrEnum):
@@ -352,7 +363,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What every door delivers."""
+    """What every door delivers. `model` wrote it, told what to do by `prompt`; both and `verification` are None
+    where no language model was asked, `prompt` also where none could be used."""
 
     id: str
     conversation_id: str
@@ -367,3 +379,5 @@ class Answer:
     related: tuple[Citation, ...] = ()
     warnings: tuple[Notice, ...] = ()
     model: str | None = None
+    prompt: str | None = None
+    verification: Verification | None = None

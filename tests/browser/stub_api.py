@@ -112,12 +112,24 @@ def passage(cited: Json, breadcrumb: list[str], blocks: list[Json], **more: Any)
 RULE = "직원은 연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."
 # The note sign needs two units in JavaScript: marks that count code points must not slip by one.
 NOTE = "𝅘 다만, 질병 등 부득이한 사유가 있으면 당일에 신청할 수 있다."
-LEAVE = citation("leave-21-1", "복무규정", "제21조 제1항", RULE, link="https://regulations.example/leave#21", page=12)
+LEAVE = citation(
+    "leave-21-1",
+    "복무규정",
+    "제21조 제1항",
+    RULE,
+    link="https://regulations.example/leave#21",
+    page=12,
+    marks=[[4, len(RULE)]],
+)
 SICK = citation("leave-21-2", "복무규정", "제21조 제2항", "질병 등 부득이한 사유가 있으면 당일에 신청할 수 있다.")
 CARRY = citation("leave-22", "복무규정", "제22조", "쓰지 아니한 연차휴가는 다음 해 3월 말일까지 이월하여 쓸 수 있다.")
 LODGING = citation("travel-a1-3", "여비규정", "별표 1 3행", "5급(대리) 숙박비 상한 80,000원", page=31)
 GRADE = citation(
-    "travel-a2-30", "여비규정", "별표 2 30행", "등급: 30등급 | 일비(1일) 미화: 30달러 | 숙박비 상한: 300달러"
+    "travel-a2-30",
+    "여비규정",
+    "별표 2 30행",
+    "등급: 30등급 | 일비(1일) 미화: 30달러 | 숙박비 상한: 300달러",
+    marks=[[0, 42]],
 )
 ATTACK = citation("attack", PAYLOAD, "제1조", PAYLOAD, link="javascript:window.attacked=true")
 

@@ -45,6 +45,15 @@ def test_a_question_is_answered_with_citations(open_page: OpenPage) -> None:
     expect(turn.locator(".notice")).to_contain_text("2027. 1. 1. 시행")
 
 
+def test_the_words_that_answer_are_marked_in_the_answer(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(ask(page, LEAVE).locator(".text mark")).to_have_text(
+        ["연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."]
+    )
+    row = ask(page, "30등급은 얼마인가요?").locator(".text .row mark")
+    expect(row).to_have_text(["30등급", "30달러", "300달러"])
+
+
 def test_the_answer_and_its_citations_are_there_before_its_end(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#question").fill("머뭇거리며 알려 주세요")

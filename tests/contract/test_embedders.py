@@ -11,6 +11,7 @@ from tests.fakes import HashingEmbedder
 from ragbots.embedders import sentence
 from ragbots.embedders.cache import CachedEmbedder
 from ragbots.ports import Embedder
+from ragbots.ranking import late_interaction
 
 LEAVE = "제60조(연차 유급휴가) 사용자는 1년간 80퍼센트 이상 출근한 근로자에게 15일의 유급휴가를 주어야 한다."
 TRAVEL = "제5조(일비와 식비) 국내 출장의 일비는 하루 25,000원으로 한다."
@@ -42,6 +43,22 @@ class EmbedderContract:
         passages = embedder.embed_passages([TRAVEL, LEAVE])
         assert np.argmax(passages @ embedder.embed_question("연차 유급휴가는 며칠?")) == 1
         assert np.argmax(passages @ embedder.embed_question("국내 출장 일비는 하루 얼마?")) == 0
+
+    def test_tokens_come_with_the_same_vectors(self, embedder: Embedder) -> None:
+        texts = [LEAVE, TRAVEL]
+        passages, question = embedder.embed_passages_by_token(texts), embedder.embed_question_by_token("연차는?")
+        assert np.allclose(passages.vectors, embedder.embed_passages(texts), atol=1e-6)
+        assert np.allclose(question.vectors[0], embedder.embed_question("연차는?"), atol=1e-6)
+        for tokens in (*passages.tokens, *question.tokens):
+            assert tokens.dtype == np.int8
+            assert tokens.shape[1] == embedder.token_dimension
+            assert len(tokens) > 0
+
+    def test_a_question_s_tokens_are_nearest_to_those_of_the_passage_about_it(self, embedder: Embedder) -> None:
+        passages = embedder.embed_passages_by_token([TRAVEL, LEAVE]).tokens
+        starts = np.cumsum([0, *(len(one) for one in passages)])
+        question = embedder.embed_question_by_token("국내 출장 일비는 하루 얼마?").tokens[0]
+        assert np.argmax(late_interaction(question, np.concatenate(passages), starts)) == 0
 
     def test_the_same_text_gives_the_same_vector(self, embedder: Embedder) -> None:
         assert np.allclose(embedder.embed_question(LEAVE), embedder.embed_question(LEAVE), atol=1e-6)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from ragbots.errors import ConfigurationError, NotFound
 from ragbots.state import Database, tables
-from ragbots.state.database import StoredTurn, Verdict, VersionRecord
+from ragbots.state.database import Spent, StoredTurn, Verdict, VersionRecord
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -69,6 +69,24 @@ class StateContract:
                 opened.add_version(version())
             assert opened.versions("travel") == [version()]
             opened.close()
+
+    def test_what_models_took_adds_up_by_person_bot_and_day(self, database: Database) -> None:
+        day, next_day = date(2026, 11, 23), date(2026, 11, 24)
+        database.add_spent(day, "kim", "travel", "local", Spent(1, 1_000, 100, 0.5))
+        database.add_spent(day, "kim", "travel", "local", Spent(1, 500, 50, 0.25))
+        database.add_spent(day, "kim", "pay", "cloud", Spent(2, 10, 1, 0.0))
+        database.add_spent(day, "lee", "travel", "local", Spent(1, 7, 3, 0.0))
+        database.add_spent(next_day, "kim", "travel", "local", Spent(1, 9_999, 9, 1.0))
+        assert database.spent(day, user_id="kim") == Spent(4, 1_510, 151, 0.75)
+        assert database.spent(day, bot="travel") == Spent(3, 1_507, 153, 0.75)
+        assert database.spent(day) == Spent(5, 1_517, 154, 0.75)
+        assert database.spent(date(2026, 11, 22)) == Spent(0, 0, 0, 0.0)
+
+    def test_calls_at_once_are_all_counted(self, database: Database) -> None:
+        day = date(2026, 11, 23)
+        calls = [lambda: database.add_spent(day, "kim", "travel", "local", Spent(1, 10, 1, 0.0))] * 6
+        assert together(*calls) == []
+        assert database.spent(day) == Spent(6, 60, 6, 0.0)
 
     def test_the_tables_are_those_of_the_newest_migration(self, database: Database) -> None:
         engine = create_engine(database._engine.url)

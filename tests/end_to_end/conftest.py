@@ -94,11 +94,11 @@ def built(built_once: Path, tmp_path: Path, models: Path, run_main: RunMain) -> 
 def embedded(embedder: SentenceEmbedder, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is embedded from here on."""
     seen: list[str] = []
-    real = SentenceEmbedder.embed_passages
+    real = SentenceEmbedder.embed_passages_by_token
 
     def recording(self: SentenceEmbedder, texts: list[str]) -> object:
         seen.extend(texts)
         return real(self, texts)
 
-    monkeypatch.setattr(SentenceEmbedder, "embed_passages", recording)
+    monkeypatch.setattr(SentenceEmbedder, "embed_passages_by_token", recording)
     return seen

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.end_to_end.installation import PLANTS, VISITORS, WATER, Installation
 
-CITATION = {"id", "source", "document", "article", "address", "quote", "link", "page"}
+CITATION = {"id", "source", "document", "article", "address", "quote", "link", "page", "marks"}
 ANSWER = {
     "id", "conversation_id", "status", "answer", "bot", "candidates", "confidence", "as_of", "index_version",
-    "citations", "related", "warnings", "model",
+    "citations", "related", "warnings", "model", "prompt", "verification",
 }  # fmt: skip
 
 

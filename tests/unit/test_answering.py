@@ -5,10 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from ragbots.answering import gather
+import numpy as np
+import pytest
+
+from ragbots.answering import _check, gather, with_fits
 from ragbots.chunking import ChunkLimits, cut
+from ragbots.ports import Draft, Quotation
 from ragbots.regulation import parse
-from ragbots.retrieval import OpenBot
+from ragbots.retrieval import OpenBot, Query
 from ragbots.types import Chunk, Document, Element, ElementKind, Hit
 
 
@@ -77,3 +81,47 @@ def test_annexes_may_be_a_file_of_their_own() -> None:
     annexes = document("보수규정 별표", "## 별표 1 봉급표", "1. 부장: 300만원")
     other = document("인사규정", "## 별표 1 채용 가점", "1. 유공자: 10점")
     assert gathered(opened(other, rules, annexes), "제1조")[1:] == [("보수규정 별표", "별표 1", 0)]
+
+
+def test_how_each_chunk_of_an_article_fits_comes_with_it() -> None:
+    bot = fitting(RULES)
+    vector, tokens = np.array([1.0, 0.0], dtype=np.float32), np.empty((0, 0), dtype=np.int8)
+    query = Query("숙박비", vector, tokens, {"숙박비": 1.0}, {}, {}, (), (), False)
+    (one, *_) = with_fits(bot, gather(bot, [hit(bot, "제2조")]), query, {"숙박비": 2.0})
+    number = bot.chunk_number[one.hit.chunk.id]
+    assert [fit.blocks for fit in one.fits] == [one.hit.chunk.blocks]
+    assert one.fits[0].cosine == pytest.approx(number / 10)
+    assert one.fits[0].words == pytest.approx(number)
+
+
+def fitting(*documents: Document) -> OpenBot:
+    """A bot whose chunk n has the cosine n / 10 and the BM25 score n."""
+    bot = opened(*documents)
+    contents = cast(Any, bot.version.contents)
+    numbers = np.arange(len(contents.chunks), dtype=np.float32)
+    contents.vectors = np.stack([numbers / 10, np.zeros_like(numbers)], axis=1)
+    contents.words = SimpleNamespace(scores=lambda terms, idf: numbers)
+    return bot
+
+
+RULE = "① 휴가는 15일로 한다. 다만, 신입 직원은 그러하지 아니하다."
+
+
+@pytest.mark.parametrize(
+    ("text", "marks", "stands"),
+    [
+        (RULE, ((0, 14),), True),
+        ("① 휴가는 15일로 한다.", (), True),
+        ("① 휴가는 20일로 한다.", (), False),
+        (RULE, ((0, len(RULE) + 1),), False),
+        (RULE, ((5, 5),), False),
+    ],
+)
+def test_a_draft_whose_words_or_marks_do_not_stand_in_the_rule_is_not_shown(
+    text: str, marks: tuple[tuple[int, int], ...], stands: bool
+) -> None:
+    bot = opened(document("복무규정", "## 제1조(휴가)", RULE))
+    material = gather(bot, [hit(bot, "제1조")])
+    (number,) = [number for number, block in material[0].blocks if block.text == RULE]
+    draft = Draft("", (Quotation(0, (number, number + 1), text, marks=marks),))
+    assert (_check(draft, material) is not None) is stands

@@ -4,7 +4,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from ragbots.confidence import MODEL, Features, figure_missing
+from ragbots.asking import figure_missing
+from ragbots.confidence import MODEL, Features
 
 SURE = Features(cosine=0.91, lead=0.06, ahead=0.05, covered=0.6, fully=0.1, figure_missing=0.0)
 STRANGE = Features(cosine=0.81, lead=0.02, ahead=0.0, covered=0.05, fully=0.0, figure_missing=1.0)

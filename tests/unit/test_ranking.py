@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragbots.ranking import article_spans, largest_in, mean_vectors, min_max, weighted_mean
+from ragbots.ranking import RankingModel, article_spans, largest_in, late_interaction, min_max
 from ragbots.types import Address, Chunk, Level, Step
 
 ARTICLE_1 = Address((Step(Level.ARTICLE, 1),))
@@ -43,12 +43,6 @@ def test_largest_in_each_span() -> None:
     assert largest_in(floats(1, 5, 3, -2, -1), [(0, 2), (2, 3), (3, 5)]).tolist() == [5, 3, -1]
 
 
-def test_mean_vectors_have_length_one_and_the_direction_of_the_sum() -> None:
-    vectors = np.array([[1, 0], [0, 1], [0, -1]], dtype=np.float32)
-    mean = mean_vectors(vectors, [(0, 2), (2, 3)])
-    assert mean == pytest.approx(np.array([[2**-0.5, 2**-0.5], [0, -1]]), abs=1e-6)
-
-
 def test_min_max() -> None:
     assert min_max(floats(2, 4, 3)).tolist() == [0, 1, 0.5]
     assert min_max(floats(7, 7)).tolist() == [0, 0]  # nothing stands out
@@ -62,6 +56,30 @@ def test_min_max_stays_between_zero_and_one_and_keeps_the_order(values: list[flo
     assert (np.diff(scaled[np.argsort(values, kind="stable")]) >= 0).all()
 
 
-def test_weighted_mean_scales_each_part_first() -> None:
-    got = weighted_mean([(3.0, floats(0, 10, 5)), (1.0, floats(200, 100, 100))])
-    assert got == pytest.approx(np.array([0.25, 0.75, 0.375]))
+def tokens(*rows: tuple[int, int]) -> np.ndarray:
+    return np.array(rows, dtype=np.int8)
+
+
+def test_each_token_of_a_question_counts_by_its_best_match_in_a_passage() -> None:
+    question = tokens((1, 0), (0, 1))
+    passages = tokens((9, 0), (0, 3), (5, 5), (0, -7))  # what counts is the direction
+    both, slanted, opposite = late_interaction(question, passages, np.array([0, 2, 3, 4]))
+    assert both == pytest.approx(1.0)
+    assert slanted == pytest.approx(2**-0.5)
+    assert opposite < 0
+
+
+def test_a_token_that_every_passage_answers_to_tells_nothing() -> None:
+    question = tokens((1, 0), (0, 1))
+    passages = tokens((1, 0), (0, 1), (1, 0), (1, 1))  # all have the first token, the second to different degrees
+    first, second = late_interaction(question, passages, np.array([0, 2, 4]))
+    assert (first, second) == (pytest.approx(1.0), pytest.approx(2**-0.5))
+    assert late_interaction(tokens((1, 0)), passages, np.array([0, 2, 4])) == pytest.approx(np.array([1.0, 1.0]))
+
+
+def test_a_score_is_the_weighted_sum_of_its_signals() -> None:
+    model = RankingModel({"words": 3.0, "tokens": 1.0, "length": -2.0}, "by hand")
+    whole = model.total({"words": floats(1, 0), "tokens": floats(0, 1), "length": floats(0.5, 0)})
+    assert whole == pytest.approx(np.array([(3 - 1) / 4, 1 / 4]))
+    parts = model.total({"words": floats(1, 0)}) + model.total({"tokens": floats(0, 1), "length": floats(0.5, 0)})
+    assert parts == pytest.approx(whole)  # so that signals may be looked at one after another

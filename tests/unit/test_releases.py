@@ -50,7 +50,11 @@ def build(shelf: Shelf, number: int, *, inputs: str = "", chunks: int = 3) -> st
         inputs=inputs or f"inputs {number}", made_by={}, sources=(report,), failures=(), omissions=(),
         chunks=chunks, dimension=32, files={},
     )  # fmt: skip
-    contents = Contents((document,), {"d": blocks}, pieces, unit_rows(3, seed=number), words, words)
+    contents = Contents(
+        documents=(document,), blocks={"d": blocks}, chunks=pieces, vectors=unit_rows(3, seed=number),
+        tokens=np.arange(12, dtype=np.int8).reshape(6, 2), token_starts=np.array([0, 1, 3, 6]), words=words,
+        bigrams=words, figures=np.eye(3, 4, dtype=bool), references=np.array([[0, 1]], dtype=np.int32),
+    )  # fmt: skip
     return write_version(shelf.folder(BOT), contents, manifest).name
 
 
@@ -159,7 +163,8 @@ class TestRollback:
 
 class TestRecovery:
     @pytest.mark.parametrize(
-        "file", ["manifest.json", "vectors.npy", "chunks.json", "blocks.json", "words.json", "article_words.rows.npy"]
+        "file",
+        ["manifest.json", "vectors.npy", "chunks.json", "blocks.json", "words.json", "bigrams.rows.npy", "tokens.npy"],
     )
     def test_whatever_file_was_changed_the_version_before_serves(self, shelf: Shelf, file: str) -> None:
         released(shelf, build(shelf, 1), build(shelf, 2))
@@ -267,5 +272,9 @@ def test_a_version_reads_back_as_it_was_written(shelf: Shelf) -> None:
     assert opened is not None
     assert [str(chunk.address) for chunk in opened.contents.chunks] == ["제1조", "제2조", "제3조"]
     assert np.array_equal(opened.contents.vectors, unit_rows(3, seed=1))
-    assert opened.contents.words.frequency("2") == 1
+    assert opened.contents.words.frequency("2") == opened.contents.bigrams.frequency("2") == 1
+    assert opened.contents.tokens.tolist() == np.arange(12).reshape(6, 2).tolist()
+    assert opened.contents.token_starts.tolist() == [0, 1, 3, 6]
+    assert opened.contents.figures.tolist() == np.eye(3, 4, dtype=bool).tolist()
+    assert opened.contents.references.tolist() == [[0, 1]]
     assert opened.document_of["d"].source == "규정.md"

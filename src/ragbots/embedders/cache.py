@@ -13,12 +13,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from ragbots.ports import Embedder, Progress, Vectors
+from ragbots.ports import Embedded, Embedder, Progress, TokenVectors, Vectors
 from ragbots.text import digest
 
 T = TypeVar("T")
@@ -31,28 +32,47 @@ _UNIT = 1e-3  # a vector whose length is further from 1 was not stored by us
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One text as vectors: its own, shape (dimension,), and those of its tokens, shape (tokens, token_dimension)."""
+
+    vector: Vectors
+    tokens: TokenVectors
+
+
 class EmbeddingCache:
     """Vectors of one embedder by text, in one file below `folder`. Safe for threads and processes."""
 
-    def __init__(self, folder: Path, embedder_id: str, dimension: int) -> None:
+    def __init__(self, folder: Path, embedder_id: str, dimension: int, token_dimension: int) -> None:
         readable = re.sub(r"[^A-Za-z0-9._+-]+", "-", embedder_id)[:80]
         self.path = folder / f"{readable}-{digest(embedder_id)[:12]}.sqlite3"
         self._dimension = dimension
+        self._token_dimension = token_dimension
 
-    def get(self, texts: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors that are there, by text; those that are not whole are left out."""
+    def get(self, texts: Sequence[str]) -> dict[str, Made]:
+        """What is there, by text; what is not whole is left out."""
         wanted = {_key(text): text for text in texts}
         rows = self._run(lambda database: _select(database, list(wanted)))
-        found = {wanted[key]: np.frombuffer(vector, np.float32) for key, vector in rows}
-        return {text: vector for text, vector in found.items() if self._is_whole(vector)}
+        read = {wanted[key]: self._read(stored) for key, stored in rows}
+        return {text: made for text, made in read.items() if made is not None}
 
-    def put(self, vectors: Mapping[str, Vectors]) -> None:
+    def put(self, made: Mapping[str, Made]) -> None:
         """Stores all of them in one transaction; a text that is there already is replaced."""
-        rows = [(_key(text), np.ascontiguousarray(vector, np.float32).tobytes()) for text, vector in vectors.items()]
+        rows = [
+            (_key(text), np.ascontiguousarray(one.vector, np.float32).tobytes() + one.tokens.tobytes())
+            for text, one in made.items()
+        ]
         self._run(lambda database: _insert(database, rows))
 
-    def _is_whole(self, vector: Vectors) -> bool:
-        return vector.shape == (self._dimension,) and abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT
+    def _read(self, stored: bytes) -> Made | None:
+        size = self._dimension * np.dtype(np.float32).itemsize
+        if len(stored) < size or (len(stored) - size) % max(self._token_dimension, 1):
+            return None
+        vector = np.frombuffer(stored[:size], np.float32)
+        if not abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT:  # also where it is no number
+            return None
+        rows = (len(stored) - size) // self._token_dimension if self._token_dimension else 0
+        return Made(vector, np.frombuffer(stored[size:], np.int8).reshape(rows, self._token_dimension))
 
     def _run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """The operation on a connection of its own; if the file proves damaged, again on a new one."""
@@ -110,11 +130,12 @@ class CachedEmbedder:
     def __init__(self, embedder: Embedder, folder: Path, progress: Progress | None = None) -> None:
         self.id = embedder.id
         self.dimension = embedder.dimension
+        self.token_dimension = embedder.token_dimension
         self.max_tokens = embedder.max_tokens
         self.hits = 0
         self.misses = 0
         self._embedder = embedder
-        self._cache = EmbeddingCache(folder, embedder.id, embedder.dimension)
+        self._cache = EmbeddingCache(folder, embedder.id, embedder.dimension, embedder.token_dimension)
         self._progress = progress
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -124,24 +145,33 @@ class CachedEmbedder:
         """Never cached: what people ask is not kept, and a question is quicker embedded than looked up twice."""
         return self._embedder.embed_question(text)
 
+    def embed_question_by_token(self, text: str) -> Embedded:
+        return self._embedder.embed_question_by_token(text)
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Shape (n, dimension). What was embedded stays in the cache even where a later text fails."""
+        return self.embed_passages_by_token(texts).vectors
+
+    def embed_passages_by_token(self, texts: Sequence[str]) -> Embedded:
+        """What was embedded stays in the cache even where a later text fails."""
         known = self._cache.get(texts)
         missing = sorted({text for text in texts if text not in known}, key=len)  # alike lengths share a batch
         self.hits += len(texts) - len(missing)
         self.misses += len(missing)
         known |= self._embed(missing)
-        return np.stack([known[text] for text in texts]) if texts else np.empty((0, self.dimension), np.float32)
+        if not texts:
+            return Embedded(np.empty((0, self.dimension), np.float32), ())
+        return Embedded(np.stack([known[text].vector for text in texts]), tuple(known[text].tokens for text in texts))
 
-    def _embed(self, missing: Sequence[str]) -> dict[str, Vectors]:
+    def _embed(self, missing: Sequence[str]) -> dict[str, Made]:
         if self._progress and missing:
             self._progress.step("embedding", len(missing))
-        made: dict[str, Vectors] = {}
+        made: dict[str, Made] = {}
         for start in range(0, len(missing), _TRANSACTION):
             part = missing[start : start + _TRANSACTION]
-            vectors = dict(zip(part, self._embedder.embed_passages(part), strict=True))
-            self._cache.put(vectors)
-            made |= vectors
+            embedded = self._embedder.embed_passages_by_token(part)
+            new = {text: Made(*one) for text, *one in zip(part, embedded.vectors, embedded.tokens, strict=True)}
+            self._cache.put(new)
+            made |= new
             if self._progress:
                 self._progress.advance(len(part))
         return made

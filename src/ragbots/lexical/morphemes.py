@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kiwipiepy import Kiwi, Token
 
@@ -15,6 +16,7 @@ _EMPTY = frozenset(
     {"하", "되", "있", "없", "않", "이", "것", "수", "때", "등", "및", "바", "안", "못", "더", "또", "좀"}
 )
 _SEPARATORS = str.maketrans({"ㆍ": " ", "·": " ", "∙": " ", "・": " "})
+_NEAR, _ALIKE = 40, 0.6  # words used alike that are looked at, and how alike they must be
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 
 
@@ -40,10 +42,34 @@ class Morphemes:
         prepared = [prepare(text) for text in texts]
         return [[term for token in tokens for term in _terms(token)] for tokens in self._kiwi.tokenize(prepared)]
 
+    def similar(self, text: str) -> dict[str, float]:
+        """Other words that are used like those of the text, by how alike they are (0–1)."""
+        found: dict[str, float] = {}
+        for token in self._kiwi.tokenize(prepare(text)):
+            if not _terms(token):
+                continue
+            for near in self._near(token):
+                found[near.form.lower()] = max(found.get(near.form.lower(), 0.0), near.score)
+        return found
+
+    def _near(self, token: Token) -> list[Any]:
+        try:
+            near = self._kiwi.most_similar_morphemes((token.form, token.tag), top_n=_NEAR)
+        except ValueError:  # a word that the model has not met
+            return []
+        return [one for one in near if one.score > _ALIKE]
+
 
 def prepare(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text.translate(_SEPARATORS))
     return _THOUSANDS.sub("", plain)
+
+
+def bigrams(text: str) -> list[str]:
+    """Each word's pairs of neighbouring characters: `연차휴가` and `연차 휴가` share most of them, a misspelt word
+    some of the right one's."""
+    words = ["".join(filter(str.isalnum, word)) for word in prepare(text).lower().split()]
+    return [word[at : at + 2] for word in words for at in range(len(word) - 1)]
 
 
 def _terms(token: Token) -> list[str]:

@@ -43,6 +43,14 @@ class Postings:
         number = self.vocabulary.get(term)
         return 0 if number is None else int(self.starts[number + 1] - self.starts[number])
 
+    def stands_in(self, term: str, span: tuple[int, int]) -> bool:
+        """Whether the term stands in any of a half-open range of chunks."""
+        number = self.vocabulary.get(term)
+        if number is None:
+            return False
+        rows = self.rows[self.starts[number] : self.starts[number + 1]]  # ascending
+        return bool(np.searchsorted(rows, span[0]) < np.searchsorted(rows, span[1]))
+
     def idf(self, terms: Sequence[str]) -> dict[str, float]:
         return pooled_idf([self], terms)
 

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from ragbots.clauses import questions_in
+from ragbots.llms.provisions import (
+    Numbered,
+    Provision,
+    holds_figure,
+    judged,
+    likelihoods,
+    marks_in,
+    provisions,
+    readable_text,
+    share_of,
+    shortened,
+)
 from ragbots.llms.rows import Asked, Row, is_remark, rows_of, sentences
 from ragbots.ports import Draft, Material, Quotation
-from ragbots.ranking import share_of_words
-from ragbots.regulation import is_repealed, readable
-from ragbots.types import Address, Block, BlockKind, Context, Level
+from ragbots.types import Context, Level
 
-_UNIT = (Level.PARAGRAPH, Level.ROW, Level.ARTICLE, Level.ANNEX, Level.ADDENDUM)
-_READ = (BlockKind.PARAGRAPH, BlockKind.ITEM, BlockKind.SUBITEM, BlockKind.TEXT, BlockKind.ROW)
-_ASKS_FIGURE = re.compile(r"몇|얼마|언제|며칠|몇일|기한|한도|상한|최대|최소|퍼센트|%|프로|금액|기간|나이|시간")
-_FIGURE = re.compile(r"\d|[일이삼사오육칠팔구십백천만억]\s?(?:원|일|개월|년|회|명|시간|퍼센트|할)")
+__all__ = ["ExtractiveComposer", "ExtractiveRules", "provisions"]
+
+# Fitted by `tools/fit_provisions.py` on the questions about statutes (126) and the project's own (234); 2026-11-24.
+WEIGHTS: Mapping[str, float] = {
+    "cosine": 0.98, "words": 0.87, "own_words": 0.13, "share": 1.01, "figure": 1.34, "found": 1.04, "opening": 0.24,
+    "depth": -0.46, "lead": 1.37, "behind": 0.8, "nearest": 0.6,
+}  # fmt: skip
+_USUAL_LENGTH, _LEAST_LENGTH = 150, 60  # characters of a provision
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractiveRules:
-    """`budget`: characters an answer grows to by adding provisions; the first may be longer. A further
-    provision of the first article needs `further` of the first one's score, one of the next article
-    `second` of it. `long` and `items`: a provision of more characters keeps at most that many items.
+    """`compared`: articles among which provisions are compared, by `weights` (see `provisions.Signs`).
 
-    A provision's score is the share of question words in it (0–1); `best_chunk` is added where it lies
-    in the chunk that was found, `figure` where it holds a figure and one is asked for.
+    `budget`: characters an answer grows to by adding provisions; the first may be longer. A further provision
+    of the first article needs `further` of the first one's chance to be the answer for every 150 characters it
+    has: short ones are cheap. Another article is quoted, by its best provision, if its chance is `second` of
+    the first article's. Neither is quoted if it has no word of the question, nor a figure of the kind asked for,
+    while the first one does. `long` and `items`: of a provision of more characters as many items are kept as fit
+    into them, and at least that many.
 
-    A row's words may also stand over its table. `label` is added, times the share of the words by which its
+    A row's score is the share of question words in it (0–1), which may also stand over its table; `figure` is
+    added where it holds a figure and one is asked for, and `label`, times the share of the words by which its
     labels tell it from the other rows; for a row in reach of the first article (its own, or of an annex it
-    refers to) `best_chunk` too. Up to `rows` rows are quoted, those within `tie` of the best or with labels
-    of their own that were asked for; a row of more than `wide` characters without the cells nobody asked for.
-    A remark of more than `remark` characters is quoted by its points that fit. Beside rows, a text is quoted
-    that holds `beside` of the question and a word of it that the rows do not have.
+    refers to) `best_chunk` too. Rows lead where the best one scores as high as the text that fits best.
+    Up to `rows` rows are quoted, those within `tie` of the best or with labels of their own that were asked
+    for; a row of more than `wide` characters without the cells nobody asked for. A remark of more than `remark`
+    characters is quoted by its points that fit. Beside rows, a text is quoted that holds `beside` of the
+    question and a word of it that the rows do not have.
     """
 
-    budget: int = 420
-    further: float = 0.5
-    second: float = 0.85
-    long: int = 320
+    compared: int = 4
+    budget: int = 650
+    further: float = 0.16
+    second: float = 0.35
+    long: int = 420
     items: int = 3
     best_chunk: float = 0.35
     figure: float = 0.15
@@ -49,18 +68,18 @@ class ExtractiveRules:
     wide: int = 360
     remark: int = 120
     beside: float = 0.3
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
-class _Provision:
-    """항 with its 호 and 목, a row, or the text of a plain page. `text` is what is quoted, empty = all of it;
-    `row` is what a row matches."""
-
+class _ScoredRow:
     material: int
-    parts: tuple[tuple[int, Block], ...]
+    row: Row
     score: float
-    text: str = ""
-    row: Row | None = None
+
+    @property
+    def provision(self) -> Provision:
+        return Provision(self.material, (self.row.part,), text=self.row.text)
 
 
 class ExtractiveComposer:
@@ -79,122 +98,170 @@ class ExtractiveComposer:
         context: Context,  # noqa: ARG002 - part of the seam
     ) -> Draft | None:
         """The rows that are asked for where a table fits best, with what the articles say besides; else the
-        best provisions of the first article, and the best of the next where it fits as well."""
-        if not material:
-            return None
-        ranked = [self._ranked(number, one, question, terms) for number, one in enumerate(material[:2])]
-        if not ranked[0]:
+        best provisions of one article, those for each part of the question, and the best of another article
+        where it fits nearly as well."""
+        compared = material[: self._rules.compared]
+        texts = judged(compared, question, terms, self._rules.weights) if compared else []
+        if not texts:
             return None
         rows = self._rows(material, question, Asked.of(question, terms))
-        if rows and rows[0].score >= ranked[0][0].score:
-            wanted = self._led_by_rows(rows, ranked, terms)
+        rival = max((self._as_row(one, question) for one in texts if one.material == 0), default=0.0)
+        if rows and rows[0].score >= rival:
+            wanted = self._led_by_rows(rows, texts, question, terms)
         else:
-            wanted = self._led_by_prose(ranked)
-        quotations = self._within_budget(wanted, terms)
+            wanted = self._led_by_prose(texts, compared, question, terms)
+        quotations = self._within_budget(wanted, question, terms)
         return Draft(_text(quotations, material), quotations)
 
-    def _led_by_prose(self, ranked: Sequence[Sequence[_Provision]]) -> list[_Provision]:
-        best = ranked[0][0].score
-        wanted = [provision for provision in ranked[0] if provision.score >= self._rules.further * best]
-        return wanted + [
-            provision
-            for provision in ranked[-1][:1]
-            if provision.material and provision.score >= self._rules.second * best
-        ]
+    # prose
+
+    def _led_by_prose(
+        self, texts: Sequence[Provision], compared: Sequence[Material], question: str, terms: Mapping[str, float]
+    ) -> list[Provision]:
+        """What answers each part of the question, what else of the first article fits, and the best of another
+        article that fits nearly as well."""
+        chances = likelihoods([one.fit for one in texts])
+        at = next((number for number, one in enumerate(texts) if one.material == 0), 0)
+        lead = texts[at]
+        of_article = [0.0] * len(compared)
+        further: list[Provision] = []
+        for one, chance in zip(texts, chances, strict=True):
+            of_article[one.material] += chance
+            size = max(len(one.whole), _LEAST_LENGTH) / _USUAL_LENGTH
+            if one.material == lead.material and chance >= self._rules.further * chances[at] * size:
+                further.append(one)
+        other = next((one for one in texts if one.material != lead.material), None)
+        if other and of_article[other.material] >= self._rules.second * of_article[lead.material]:
+            further.append(other)
+        says = [one for one in further if one.share > 0 or lead.share == 0 or holds_figure(question, one.whole)]
+        return [*self._for_each_part(lead, compared, question, terms), *says]
+
+    def _for_each_part(
+        self, lead: Provision, compared: Sequence[Material], question: str, terms: Mapping[str, float]
+    ) -> list[Provision]:
+        """The first one, and the best for each part where several things are asked, each with what it answers."""
+        parts = questions_in(question)
+        if len(parts) < 2:
+            return [replace(lead, answers=((question, terms),))]
+        found = [lead]
+        for part in parts:
+            of_part = {term: weight for term, weight in terms.items() if term in part.lower()}
+            ranked = judged(compared, part, of_part, {**self._rules.weights, "lead": 0.0})
+            best = _of_part([one for one in ranked if one.material == lead.material], ranked[0], of_part)
+            found.append(replace(best, answers=((part, of_part),)))
+        return found
+
+    # rows
+
+    def _as_row(self, text: Provision, question: str) -> float:
+        """What a text would score if it were a row."""
+        figure = holds_figure(question, text.whole)
+        return text.share + self._rules.best_chunk * text.found + self._rules.figure * figure
 
     def _led_by_rows(
-        self, rows: Sequence[_Provision], ranked: Sequence[Sequence[_Provision]], terms: Mapping[str, float]
-    ) -> list[_Provision]:
+        self, rows: Sequence[_ScoredRow], texts: Sequence[Provision], question: str, terms: Mapping[str, float]
+    ) -> list[Provision]:
         """The rows, then the best text of the first two articles that says what the rows do not."""
         chosen = self._choose_rows(rows)
-        said = {key for provision in chosen if provision.row for key in provision.row.all}
+        said = {key for one in chosen for key in one.row.all}
         unsaid = {term: weight for term, weight in terms.items() if term not in said and len(term) > 1}
-        texts = [provision for one in ranked for provision in one if not provision.parts[0][1].cells]
         adding = [
-            provision
-            for provision in sorted(texts, key=lambda one: -one.score)
-            if share_of_words(terms, text := _whole(provision)) >= self._rules.beside
-            and share_of_words(unsaid, text) > 0
+            one
+            for one in texts
+            if one.material < 2
+            and not one.parts[0][1].cells
+            and one.share >= self._rules.beside
+            and share_of(unsaid, one.whole) > 0
         ]
-        return [*chosen, *adding[:1]]
+        leading = replace(chosen[0].provision, answers=((question, terms),))
+        return [leading, *(one.provision for one in chosen[1:]), *adding[:1]]
 
-    def _choose_rows(self, rows: Sequence[_Provision]) -> list[_Provision]:
+    def _choose_rows(self, rows: Sequence[_ScoredRow]) -> list[_ScoredRow]:
         """The best row, its equals, and rows of the same annex with labels that no chosen row has."""
         lead = rows[0]
-        chosen: list[_Provision] = []
+        chosen: list[_ScoredRow] = []
         named: set[str] = set()
-        for row in rows:
-            if row.material != lead.material or len(chosen) == self._rules.rows or row.row is None:
+        for one in rows:
+            if one.material != lead.material or len(chosen) == self._rules.rows:
                 continue
-            if row.score >= self._rules.tie * lead.score or set(row.row.labels) - named:
-                chosen.append(row)
-                named |= set(row.row.labels)
+            if one.score >= self._rules.tie * lead.score or set(one.row.labels) - named:
+                chosen.append(one)
+                named |= set(one.row.labels)
         return chosen
 
-    def _rows(self, material: Sequence[Material], question: str, asked: Asked) -> list[_Provision]:
+    def _rows(self, material: Sequence[Material], question: str, asked: Asked) -> list[_ScoredRow]:
         """The rows with a label that was asked for, best first: of the first two articles, and of annexes that
         the first refers to."""
-        found: list[_Provision] = []
+        found: list[_ScoredRow] = []
         for number, one in enumerate(material):
             if number < 2 or one.referred_by == 0:
                 title = f"{one.hit.document.title} {one.hit.chunk.heading}"
                 found += [
-                    _Provision(number, (row.part,), self._row_score(row, question, asked), row.text, row)
+                    _ScoredRow(number, row, self._row_score(row, question, asked))
                     for row in rows_of(one.blocks, title, asked, self._rules.wide)
                     if row.labels
                 ]
-        return sorted(found, key=lambda provision: -provision.score)
+        return sorted(found, key=lambda one: -one.score)
 
     def _row_score(self, row: Row, question: str, asked: Asked) -> float:
-        score = row.share + self._rules.best_chunk + self._rules.label * sum(row.labels.values()) / asked.total
-        figure = _ASKS_FIGURE.search(question) and _FIGURE.search(row.text)
-        return score + (self._rules.figure if figure else 0.0)
+        labels = sum(row.labels.values()) / asked.total
+        figure = holds_figure(question, row.text)
+        return row.share + self._rules.best_chunk + self._rules.label * labels + self._rules.figure * figure
 
-    def _ranked(self, number: int, material: Material, question: str, terms: Mapping[str, float]) -> list[_Provision]:
-        return sorted(self._provisions(number, material, question, terms), key=lambda provision: -provision.score)
+    # what is quoted
 
-    def _within_budget(self, wanted: Sequence[_Provision], terms: Mapping[str, float]) -> tuple[Quotation, ...]:
+    def _within_budget(
+        self, wanted: Sequence[Provision], question: str, terms: Mapping[str, float]
+    ) -> tuple[Quotation, ...]:
         """The first, and those after it for which there is room; the first one's article first, then in reading
         order."""
         kept: list[Quotation] = []
         length = 0
-        for provision in wanted:
-            quotation = self._quotation(provision, terms)
+        for provision in _once(wanted):
+            quotation = self._quotation(provision, question, terms)
             if not kept or length + len(quotation.text) <= self._rules.budget:
                 kept.append(quotation)
                 length += len(quotation.text)
         lead = kept[0].material
         return tuple(sorted(kept, key=lambda one: (one.material != lead, one.material, one.blocks)))
 
-    def _provisions(
-        self, number: int, material: Material, question: str, terms: Mapping[str, float]
-    ) -> Iterator[_Provision]:
-        asks_figure = bool(_ASKS_FIGURE.search(question))
-        start, end = material.hit.chunk.blocks
-        for parts in _groups(material.blocks):
-            text = "\n".join(readable(block) for _, block in parts)
-            score = share_of_words(terms, text)
-            if is_remark(parts[0][1]):  # it explains a table, and answers only where its own words were asked for
-                points = _points(parts, terms, self._rules)
-                yield _Provision(number, tuple(parts), score, points)
-                continue
-            if any(start <= index < end for index, _ in parts):
-                score += self._rules.best_chunk
-            if asks_figure and _FIGURE.search(text):
-                score += self._rules.figure
-            yield _Provision(number, tuple(parts), score)
-
-    def _quotation(self, provision: _Provision, terms: Mapping[str, float]) -> Quotation:
-        parts = _shortened(provision.parts, terms, self._rules)
-        text = provision.text or "\n".join(readable(block) for _, block in parts)
-        blocks = (parts[0][0], parts[-1][0] + 1)
-        if len(parts) == len(provision.parts):
-            return Quotation(provision.material, blocks, text)
-        return Quotation(provision.material, blocks, text, shortened=True, parts=_ranges([index for index, _ in parts]))
+    def _quotation(self, provision: Provision, question: str, terms: Mapping[str, float]) -> Quotation:
+        parts = shortened(provision.parts, question, terms, self._rules.long, self._rules.items)
+        points = _points(provision.parts, terms, self._rules) if is_remark(provision.parts[0][1]) else ""
+        text = provision.text or points or readable_text(parts)
+        numbers = [index for index, _ in parts]
+        left_out = len(parts) < len(provision.parts)
+        return Quotation(
+            provision.material,
+            (numbers[0], numbers[-1] + 1),
+            text,
+            shortened=left_out,
+            parts=_ranges(numbers) if left_out else (),
+            marks=_merged(mark for asked, words in provision.answers for mark in marks_in(text, asked, words)),
+        )
 
 
-def _whole(provision: _Provision) -> str:
-    return "\n".join(readable(block) for _, block in provision.parts)
+def _of_part(here: Sequence[Provision], best: Provision, terms: Mapping[str, float]) -> Provision:
+    """The best for a part of the question: another article's only for a word that the first article (`here`, best
+    first) does not have."""
+    said = "\n".join(one.whole for one in here)
+    unsaid = {term: weight for term, weight in terms.items() if not share_of({term: 1.0}, said)}
+    return best if best.material == here[0].material or share_of(unsaid, best.whole) > 0 else here[0]
+
+
+def _once(wanted: Iterable[Provision]) -> list[Provision]:
+    """Each provision once, where it stood first, with all that it answers."""
+    found: dict[tuple[int, int], Provision] = {}
+    for one in wanted:
+        place = (one.material, one.parts[0][0])
+        before = found.get(place)
+        found[place] = replace(before, answers=before.answers + one.answers) if before else one
+    return list(found.values())
+
+
+def _merged(marks: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Sentences are the same or apart: each once, in order."""
+    return tuple(sorted(set(marks)))
 
 
 def _ranges(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -204,48 +271,14 @@ def _ranges(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(zip(starts, ends, strict=True)) if len(starts) > 1 else ()
 
 
-def _points(parts: Sequence[tuple[int, Block]], terms: Mapping[str, float], rules: ExtractiveRules) -> str:
+def _points(parts: Sequence[Numbered], terms: Mapping[str, float], rules: ExtractiveRules) -> str:
     """The points of a long remark that hold words of the question, one a line; empty = all of it."""
-    text = "\n".join(readable(block) for _, block in parts)
+    text = readable_text(parts)
     if len(text) <= rules.remark:
         return ""
-    scored = [(share_of_words(terms, sentence), at, sentence) for at, sentence in enumerate(sentences(text))]
+    scored = [(share_of(terms, sentence), at, sentence) for at, sentence in enumerate(sentences(text))]
     best = sorted(scored, key=lambda point: (-point[0], point[1]))[:2]
     return "\n".join(sentence for score, _, sentence in sorted(best, key=lambda point: point[1]) if score > 0)
-
-
-def _groups(blocks: Sequence[tuple[int, Block]]) -> Iterator[list[tuple[int, Block]]]:
-    group: list[tuple[int, Block]] = []
-    unit = Address()
-    for index, block in blocks:
-        if block.kind not in _READ or is_repealed(block) or (block.kind is BlockKind.ROW and not block.cells):
-            continue  # column headings are said by the rows below them
-        own = block.address.up_to(*_UNIT)
-        if group and (own != unit or not own):
-            yield group
-            group = []
-        unit = own
-        group.append((index, block))
-    if group:
-        yield group
-
-
-def _shortened(
-    parts: Sequence[tuple[int, Block]], terms: Mapping[str, float], rules: ExtractiveRules
-) -> Sequence[tuple[int, Block]]:
-    """The lead and the items that fit best, each with what it lists, if the whole is long; in reading order."""
-    lead = [part for part in parts if part[1].kind not in (BlockKind.ITEM, BlockKind.SUBITEM)]
-    items: list[list[tuple[int, Block]]] = []
-    for part in parts:
-        if part[1].kind is BlockKind.ITEM or (part[1].kind is BlockKind.SUBITEM and not items):
-            items.append([part])
-        elif part[1].kind is BlockKind.SUBITEM:
-            items[-1].append(part)  # an item is nothing without what it lists
-    if sum(len(block.text) for _, block in parts) <= rules.long or len(items) <= rules.items:
-        return parts
-    best = sorted(items, key=lambda item: -share_of_words(terms, "\n".join(readable(block) for _, block in item)))
-    kept = [part for item in best[: rules.items] for part in item]
-    return sorted([*lead, *kept], key=lambda part: part[0])
 
 
 def _text(quotations: Sequence[Quotation], material: Sequence[Material]) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, make_url, select, text, update
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from ragbots.errors import ConfigurationError, NotFound
@@ -58,6 +58,20 @@ class StoredTurn:
     at: datetime
     question: str
     answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What language models took: tokens read and written, and their price."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
 
 
 class Database:
@@ -169,6 +183,29 @@ class Database:
             rows = connection.execute(query).mappings().all()
         return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
 
+    def add_spent(self, day: date, user_id: str, bot: str, llm: str, spent: Spent) -> None:
+        """Adds to what a person's questions to a bot have taken of a model on a day."""
+        t = tables.usage
+        key = {"day": day, "user_id": user_id, "bot": bot, "llm": llm}
+        here = [t.c[name] == value for name, value in key.items()]
+        with self._writing.begin() as connection:
+            # There from its first call; another may be just adding it.
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(insert(t).values(**key, calls=0, input_tokens=0, output_tokens=0, cost=0.0))
+            more = {name: t.c[name] + value for name, value in _fields(spent).items()}
+            connection.execute(update(t).where(*here).values(more))
+
+    def spent(self, day: date, *, user_id: str | None = None, bot: str | None = None) -> Spent:
+        """What was taken on a day by one person, by one bot, or by all."""
+        t = tables.usage
+        sums = [func.coalesce(func.sum(t.c[name]), 0) for name in Spent.__slots__]
+        query = select(*sums).where(t.c.day == day)
+        query = query if user_id is None else query.where(t.c.user_id == user_id)
+        query = query if bot is None else query.where(t.c.bot == bot)
+        with self._engine.connect() as connection:
+            calls, read, written, cost = connection.execute(query).one()
+        return Spent(int(calls), int(read), int(written), float(cost))
+
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
@@ -229,4 +266,4 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-__all__: Sequence[str] = ("Database", "ReleaseRecord", "StoredTurn", "Verdict", "VersionRecord")
+__all__: Sequence[str] = ("Database", "ReleaseRecord", "Spent", "StoredTurn", "Verdict", "VersionRecord")

@@ -1,7 +1,7 @@
 """Index versions on disk: immutable directories, written beside, renamed into place, never touched again.
 
 `<indexes>/<bot>/<version>/` holds `manifest.json`, `documents.json`, `blocks.json`, `chunks.json`,
-`vectors.npy` and the lexical arrays. The manifest names every other file with its SHA-256.
+`vectors.npy`, those of the tokens, and the lexical arrays. The manifest names every other file with its SHA-256.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ragbots.errors import DamagedVersion
 from ragbots.lexical import Postings
-from ragbots.ports import Vectors
+from ragbots.ports import TokenVectors, Vectors
 from ragbots.ranking import article_spans
 from ragbots.text import digest
 from ragbots.types import Block, Chunk, Document, Omission, OmissionKind
 
-FORMAT = 2
+FORMAT = 3
 BUILDING = ".building-"
+_ARRAYS = ("vectors", "tokens", "token_starts", "figures", "references")
 
 _documents: TypeAdapter[tuple[Document, ...]] = TypeAdapter(tuple[Document, ...])
 _blocks: TypeAdapter[dict[str, tuple[Block, ...]]] = TypeAdapter(dict[str, tuple[Block, ...]])
@@ -99,14 +101,23 @@ class Manifest(_Strict):
 
 @dataclass(frozen=True)
 class Contents:
-    """All that a version holds, in memory; `vectors` may be memory-mapped."""
+    """All that a version holds, in memory; arrays may be memory-mapped.
+
+    Chunk i's tokens are the rows `token_starts[i]:token_starts[i + 1]` of `tokens`. Of articles (`article_spans`):
+    `bigrams`, `figures` with shape (articles, kinds of figure) and `references`, pairs of one and another that it
+    refers to.
+    """
 
     documents: tuple[Document, ...]
     blocks: Mapping[str, tuple[Block, ...]]
     chunks: tuple[Chunk, ...]
     vectors: Vectors
+    tokens: TokenVectors
+    token_starts: NDArray[np.int64]
     words: Postings
-    article_words: Postings
+    bigrams: Postings
+    figures: NDArray[np.bool_]
+    references: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -170,9 +181,10 @@ def _write_contents(folder: Path, contents: Contents) -> None:
     (folder / "documents.json").write_bytes(_documents.dump_json(stripped))
     (folder / "blocks.json").write_bytes(_blocks.dump_json(dict(contents.blocks)))
     (folder / "chunks.json").write_bytes(_chunks.dump_json(contents.chunks))
-    np.save(folder / "vectors.npy", contents.vectors.astype(np.float32))
+    for name in _ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(contents, name))
     _write_postings(folder, "words", contents.words)
-    _write_postings(folder, "article_words", contents.article_words)
+    _write_postings(folder, "bigrams", contents.bigrams)
 
 
 def _write_postings(folder: Path, name: str, postings: Postings) -> None:
@@ -240,9 +252,9 @@ def open_version(path: Path) -> IndexVersion:
         documents=_documents.validate_json((path / "documents.json").read_bytes()),
         blocks=_blocks.validate_json((path / "blocks.json").read_bytes()),
         chunks=chunks,
-        vectors=np.load(path / "vectors.npy", mmap_mode="r"),
         words=_read_postings(path, "words", len(chunks)),
-        article_words=_read_postings(path, "article_words", len(article_spans(chunks))),
+        bigrams=_read_postings(path, "bigrams", len(article_spans(chunks))),
+        **{name: np.load(path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS},
     )
     return IndexVersion(path, read_manifest(path), contents)
 

@@ -44,6 +44,8 @@ def test_an_answer_has_the_shape_that_every_door_gives(client: TestClient) -> No
         "related",
         "warnings",
         "model",
+        "prompt",
+        "verification",
     ]
     assert answer["status"] == "answered"
     assert answer["as_of"] == "2026-11-23"
@@ -58,6 +60,7 @@ def test_an_answer_has_the_shape_that_every_door_gives(client: TestClient) -> No
             "quote": "3일 전까지",
             "link": None,
             "page": 12,
+            "marks": [list(span) for span in CITED.marks],
         }
     ]
     assert answer["warnings"] == [{"kind": "pending", "effective_date": "2027-01-01", "text": "바뀔 예정입니다."}]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes import HashingEmbedder, RecordingProgress
 
-from ragbots.embedders.cache import CachedEmbedder, EmbeddingCache
+from ragbots.embedders.cache import CachedEmbedder, EmbeddingCache, Made
 from ragbots.ports import Vectors
 
 
@@ -95,10 +95,11 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from ragbots.embedders.cache import EmbeddingCache
-cache, start = EmbeddingCache(Path(sys.argv[1]), "model@1", 4), int(sys.argv[2])
+from ragbots.embedders.cache import EmbeddingCache, Made
+cache, start = EmbeddingCache(Path(sys.argv[1]), "model@1", 4, 2), int(sys.argv[2])
 for number in range(start, start + 400, 4):
-    cache.put({f"text {n}": np.array([1, 0, 0, 0], np.float32) for n in range(number, number + 4)})
+    made = Made(np.array([1, 0, 0, 0], np.float32), np.ones((3, 2), np.int8))
+    cache.put({f"text {n}": made for n in range(number, number + 4)})
 """
 
 
@@ -106,13 +107,13 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     commands = [[sys.executable, "-c", WRITER, str(tmp_path), start] for start in ("0", "300")]
     processes = [subprocess.Popen(command) for command in commands]
     assert [process.wait(60) for process in processes] == [0, 0]
-    assert len(EmbeddingCache(tmp_path, "model@1", 4).get([f"text {number}" for number in range(700)])) == 700
+    assert len(EmbeddingCache(tmp_path, "model@1", 4, 2).get([f"text {number}" for number in range(700)])) == 700
 
 
 def test_a_killed_process_leaves_whole_transactions(tmp_path: Path) -> None:
     forever = WRITER.replace("start + 400", "start + 10**9")
     process = subprocess.Popen([sys.executable, "-c", forever, str(tmp_path), "0"])
-    cache = EmbeddingCache(tmp_path, "model@1", 4)
+    cache = EmbeddingCache(tmp_path, "model@1", 4, 2)
     deadline = time.monotonic() + 60
     while not cache.get(["text 200"]):
         assert time.monotonic() < deadline
@@ -150,13 +151,25 @@ def test_a_damaged_page_in_the_middle_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_vector_that_is_not_whole_is_not_served(tmp_path: Path) -> None:
-    cache = EmbeddingCache(tmp_path, "model@1", 4)
+    cache, tokens = EmbeddingCache(tmp_path, "model@1", 4, 2), np.ones((3, 2), np.int8)
     cache.put(
         {
-            "sound": np.array([1, 0, 0, 0], np.float32),
-            "short": np.array([1, 0], np.float32),
-            "not of length 1": np.zeros(4, np.float32),
-            "not a number": np.full(4, np.nan, np.float32),
+            "sound": Made(np.array([1, 0, 0, 0], np.float32), tokens),
+            "short": Made(np.array([1, 0], np.float32), tokens),
+            "not of length 1": Made(np.zeros(4, np.float32), tokens),
+            "not a number": Made(np.full(4, np.nan, np.float32), tokens),
+            "half a token": Made(np.array([1, 0, 0, 0], np.float32), tokens[0, :1]),
         }
     )
-    assert list(cache.get(["sound", "short", "not of length 1", "not a number", "never seen"])) == ["sound"]
+    asked = ["sound", "short", "not of length 1", "not a number", "half a token", "never seen"]
+    assert list(cache.get(asked)) == ["sound"]
+
+
+def test_the_vectors_of_tokens_come_back_as_they_were(tmp_path: Path) -> None:
+    passages = ["연차 휴가", "하루 숙박비 한도", "연차 휴가"]
+    made = CachedEmbedder(HashingEmbedder(), tmp_path).embed_passages_by_token(passages)
+    known = CachedEmbedder(HashingEmbedder(), tmp_path)
+    again = known.embed_passages_by_token(passages)
+    assert known.misses == 0
+    assert [tokens.shape for tokens in again.tokens] == [(2, 64), (3, 64), (2, 64)]
+    assert all(np.array_equal(one, other) for one, other in zip(made.tokens, again.tokens, strict=True))

@@ -152,6 +152,8 @@ def test_any_other_model_by_its_folder(models_dir: Path, tmp_path: Path) -> None
     embedder = from_folder(folder, dtype="float32")
     assert embedder.id == f"some-model@{fingerprint(folder)}+float32"
     assert np.allclose(embedder.embed_question("휴가"), embedder.embed_passages(["휴가"])[0], atol=1e-5)
+    made = embedder.embed_passages_by_token(["휴가"])  # nothing is known of how its tokens are made small
+    assert (embedder.token_dimension, [one.size for one in made.tokens]) == (0, [0])
 
 
 @pytest.mark.slow

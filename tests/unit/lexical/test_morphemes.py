@@ -47,3 +47,10 @@ def test_many_texts_are_read_as_each_alone(morphemes: Morphemes) -> None:
 def test_words_of_the_installation_stay_whole(morphemes: Morphemes) -> None:
     assert "노란우산공제" not in morphemes.terms("노란우산공제에 가입하려면")
     assert "노란우산공제" in Morphemes(["노란우산공제"]).terms("노란우산공제에 가입하려면")
+
+
+def test_words_that_are_used_alike(morphemes: Morphemes) -> None:
+    similar = morphemes.similar("월급은 언제 주나요?")
+    assert similar["급여"] > 0.6
+    assert "숙박" not in similar
+    assert morphemes.similar("") == {}

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
-from ragbots.ports import Draft, Material
+from ragbots.ports import Draft, Fit, Material, Quotation
 from ragbots.types import (
     Address,
     Block,
@@ -46,10 +46,12 @@ def material(
     heading: str = "휴가",
     address: Address = ARTICLE,
     referred_by: int | None = None,
+    score: float = 1.0,
+    fits: tuple[Fit, ...] = (),
 ) -> Material:
     chunk = Chunk("k", "d", address, (title,), heading, "", found)
     document = Document("d", "복무규정.md", title, "0" * 64, ())
-    return Material(Hit(chunk, document, 1.0, 0.9, 3.0), list(enumerate(blocks)), referred_by)
+    return Material(Hit(chunk, document, score, 0.9, 3.0), list(enumerate(blocks)), referred_by, fits)
 
 
 def compose(question: str, terms: dict[str, float], *materials: Material, **rules: float) -> Draft | None:
@@ -91,7 +93,7 @@ def test_items_come_with_their_paragraph() -> None:
 def test_of_a_long_list_the_lead_and_the_fitting_items_stay() -> None:
     items = [item(1, n, f"{n}. 사유 {n}에 해당하는 " + "긴 설명 " * 10) for n in range(1, 8)]
     items[4] = item(1, 5, "5. 예비군 훈련에 나갈 때 " + "긴 설명 " * 10)
-    draft = compose("예비군 훈련", {"예비군": 1.0}, material(TITLE, paragraph(1, "① 다음과 같다."), *items))
+    draft = compose("예비군 훈련", {"예비군": 1.0}, material(TITLE, paragraph(1, "① 다음과 같다."), *items), long=200)
     assert draft is not None
     lines = draft.quotations[0].text.split("\n")
     assert lines[0] == "① 다음과 같다."
@@ -152,7 +154,9 @@ def test_a_row_is_quoted_with_its_columns_and_the_headings_alone_never() -> None
 def test_a_second_article_is_quoted_where_it_fits_as_well_and_not_else() -> None:
     terms = {"병가": 1.0, "신청": 1.0}
     best = material(TWO, found=(0, 1))
-    equal = material(paragraph(1, "① 병가는 인사부에 신청한다."), found=(0, 1), title="인사규정", heading="병가")
+    equal = material(
+        paragraph(1, "① 병가는 인사부에 신청한다."), found=(0, 1), title="인사규정", heading="병가", score=1.6
+    )
     worse = material(paragraph(1, "① 회의는 매월 연다."), found=(0, 1), title="회의규정")
     draft = compose("병가 신청", terms, best, equal)
     assert draft is not None
@@ -223,3 +227,97 @@ def test_rows_of_the_same_label_are_all_quoted() -> None:
     draft = compose("부장 숙박비", {"부장": 2.0, "숙박비": 1.0}, material(*rows, other, address=ANNEX))
     assert draft is not None
     assert [quotation.blocks for quotation in draft.quotations] == [(0, 1), (1, 2)]
+
+
+def said(quotation: Quotation) -> list[str]:
+    return [quotation.text[start:end] for start, end in quotation.marks]
+
+
+def test_the_nearest_chunk_decides_where_no_word_does() -> None:
+    blocks = (paragraph(1, "① 휴가는 미리 신청한다."), paragraph(2, "② 수당은 따로 지급한다."))
+    fits = (Fit((0, 1), 0.70, 0.0), Fit((1, 2), 0.95, 0.0))
+    draft = compose("돈은 더 주나요", {"돈": 1.0}, material(*blocks, fits=fits), budget=0)
+    assert draft is not None
+    assert draft.quotations[0].blocks == (1, 2)
+
+
+def test_the_words_of_the_question_in_the_chunk_decide_where_vectors_do_not() -> None:
+    blocks = (paragraph(1, "① 휴가는 미리 신청한다."), paragraph(2, "② 수당은 따로 지급한다."))
+    fits = (Fit((0, 1), 0.9, 0.0), Fit((1, 2), 0.9, 4.0))
+    draft = compose("돈은 더 주나요", {"돈": 1.0}, material(*blocks, fits=fits), budget=0)
+    assert draft is not None
+    assert draft.quotations[0].blocks == (1, 2)
+
+
+def test_a_word_of_one_syllable_counts_only_where_a_word_begins() -> None:
+    inside, whole = paragraph(1, "① 방세는 직원이 낸다."), paragraph(2, "② 세는 나이로 한다.")
+    draft = compose("세는 방법", {"세": 1.0}, material(inside, whole), budget=0)
+    assert draft is not None
+    assert draft.quotations[0].blocks == (1, 2)
+
+
+PERIOD = paragraph(1, "① 병가는 60일로 한다. 다만, 공무로 다친 때에는 180일로 한다.")
+PAY = paragraph(2, "② 병가 중의 급여는 전액 지급한다. 이 경우 수당은 뺀다.")
+FAR = [paragraph(number, f"{number} 그 밖의 일은 따로 정한 바에 따라 처리한다. " * 4) for number in range(3, 6)]
+
+
+def test_of_a_question_in_two_parts_both_are_answered_and_cited() -> None:
+    terms = {"병가": 1.0, "며칠": 2.0, "급여": 2.0, "지급": 1.0}
+    question = "병가는 며칠까지 되고 급여는 어떻게 지급하나요?"
+    draft = compose(question, terms, material(PERIOD, *FAR, PAY))
+    assert draft is not None
+    assert [quotation.text for quotation in draft.quotations] == [PERIOD.text, PAY.text]
+    assert "[1]" in draft.text
+    assert "[2]" in draft.text
+    # each with its condition, which belongs to the sentence
+    assert [said(quotation) for quotation in draft.quotations] == [[PERIOD.text], [PAY.text]]
+
+
+def test_parts_answered_by_two_articles_get_both() -> None:
+    check = material(paragraph(1, "① 검사는 통지를 받은 날부터 14일 이내에 마친다."), found=(0, 1), heading="검사")
+    pay = material(
+        paragraph(1, "① 대금은 청구를 받은 날부터 5일 이내에 지급한다."), found=(0, 1), heading="대가의 지급"
+    )
+    terms = {"검사": 2.0, "며칠": 1.0, "대금": 2.0, "지급": 1.0}
+    draft = compose("검사는 며칠 안에 하고, 대금은 며칠 안에 지급하나요?", terms, check, pay, second=9.0)
+    assert draft is not None
+    assert [quotation.material for quotation in draft.quotations] == [0, 1]
+
+
+def test_the_sentence_that_answers_is_marked_with_what_hangs_on_it() -> None:
+    text = "① 숙박비는 실비로 한다. 식비는 3만원으로 한다. 다만, 조식이 제공되면 2만원으로 한다. 일비는 따로 정한다."
+    draft = compose("식비는 얼마인가요", {"식비": 1.0}, material(paragraph(1, text)))
+    assert draft is not None
+    (quotation,) = draft.quotations
+    assert quotation.text == text
+    assert said(quotation) == ["식비는 3만원으로 한다. 다만, 조식이 제공되면 2만원으로 한다."]
+
+
+def test_of_a_list_the_item_that_answers_is_marked() -> None:
+    blocks = (
+        paragraph(1, "① 다음 각 호의 경우 공가를 준다."),
+        item(1, 1, "1. 투표하는 경우"),
+        item(1, 2, "2. 검진받는 경우"),
+    )
+    draft = compose("검진", {"검진": 1.0}, material(*blocks))
+    assert draft is not None
+    assert said(draft.quotations[0]) == ["2. 검진받는 경우"]
+
+
+@pytest.mark.parametrize("long", [1, 100, 1000])
+def test_a_proviso_and_the_items_it_names_stay_however_much_is_left_out(long: int) -> None:
+    lead = paragraph(
+        1, "① 다음 각 호의 경우 전보를 신청할 수 있다. 다만, 제4호의 경우에는 기간의 제한을 받지 아니한다."
+    )
+    items = [item(1, n, f"{n}. 사유 {n}인 " + "긴 경우 " * 10) for n in range(1, 7)]
+    draft = compose("사유 1", {"사유": 1.0, "1": 1.0}, material(lead, *items), long=long, items=1)
+    assert draft is not None
+    lines = draft.quotations[0].text.split("\n")
+    assert lines[0] == lead.text
+    assert any(line.startswith("4. ") for line in lines)
+
+
+def test_a_further_provision_that_says_nothing_of_what_was_asked_is_left_out() -> None:
+    draft = compose("병가", {"병가": 1.0}, material(TWO, paragraph(3, "③ 회의를 연다.")), further=0.0)
+    assert draft is not None
+    assert [quotation.blocks for quotation in draft.quotations] == [(0, 1)]

@@ -98,7 +98,10 @@ function rowOf(line) {
 
 /** A row as pairs of column and value, which wrap where a table would be too wide. */
 function rowList({ cells, after }, cited, actions) {
-  const pair = ([column, value]) => el("div", {}, el("dt", {}, column), el("dd", {}, value));
+  const line = cells.map(([column, value]) => (column ? `${column}: ${value}` : value)).join(CELL_JOINT);
+  const answers = answeringWords(cited ?? []).includes(line);
+  const said = (value) => (answers ? el("mark", {}, value) : value);
+  const pair = ([column, value]) => el("div", {}, el("dt", {}, column), el("dd", {}, said(value)));
   return el("div", { class: "row" }, el("dl", {}, cells.map(pair)), after ? withMarkers(after, cited, actions) : []);
 }
 
@@ -130,13 +133,30 @@ function answerBlock(block, cited, actions) {
   return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, cited, actions))));
 }
 
-/** Text in which `[1]` opens the first citation; a number without a citation stays text. */
+/** Text in which `[1]` opens the first citation, and the words that answer are marked; a number without a citation
+ * stays text. */
 function withMarkers(text, cited, actions) {
-  return text.split(/(\[\d{1,2}\])/).map((part) => {
+  const words = answeringWords(cited);
+  return text.split(/(\[\d{1,2}\])/).flatMap((part) => {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
     const citation = cited[number - 1];
-    return citation ? marker(number, citation, actions) : part;
+    return citation ? [marker(number, citation, actions)] : withWordsMarked(part, words);
   });
+}
+
+/** The lines of the quotes that answer, as their marks say; marks count code points. */
+function answeringWords(cited) {
+  return cited.flatMap(({ quote, marks }) =>
+    (marks ?? []).flatMap(([start, end]) => [...quote].slice(start, end).join("").split("\n").filter(Boolean)),
+  );
+}
+
+function withWordsMarked(text, words) {
+  const found = words.find((word) => text.includes(word));
+  if (!found) return [text];
+  const at = text.indexOf(found);
+  const [before, after] = [text.slice(0, at), text.slice(at + found.length)];
+  return [...withWordsMarked(before, words), el("mark", {}, found), ...withWordsMarked(after, words)];
 }
 
 function marker(number, citation, actions) {
