@@ -78,6 +78,7 @@ class Runtime:
         self.bots = bots
         self.mistakes = mistakes
         self.identity: Identity = LocalIdentity()
+        self.confidence = MODEL
         self.database = Database(settings.state_url)
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
@@ -183,7 +184,7 @@ class Runtime:
             embedder=self.embedder,
             morphemes=self.morphemes,
             composer=self.composer,
-            confidence=MODEL,
+            confidence=self.confidence,
             max_question_chars=self.settings.max_question_chars,
         )
 

@@ -11,8 +11,9 @@ import pytest
 
 from ragbots.errors import ConfigurationError
 from ragbots.evaluation import Record, Report, compare, load_questions, load_report, run, summary_rows
-from ragbots.evaluation.figures import unsupported
 from ragbots.evaluation.matching import folded, stands_in, stated
+from ragbots.evaluation.page import confidence_bars, length_bars, report_page
+from ragbots.figures import unsupported
 from ragbots.regulation.address import parse_address
 from ragbots.types import (
     Answer,
@@ -538,3 +539,63 @@ def test_rows_for_a_table() -> None:
     assert [row[0] for row in rows] == ["", "total", "other", "leave"]
     assert "as of" not in rows[0]  # nothing was measured
     assert dict(zip(rows[0], rows[1], strict=True))["R@1"] == "1.000"
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def shown(records: list[Record], replies: list[Answer], **more: object) -> str:
+    report = judge(records, replies, {"leave": [hit("복무.md", "제3조")]}, passage="15일")
+    named = [one.model_copy(update={"question": f"{one.question} ({at})"}) for at, one in enumerate(records)]
+    return report_page(report, named, {"leave": "근태·휴가"}, TODAY, 0.2, **more)  # type: ignore[arg-type]
+
+
+def test_the_page_says_in_words_how_the_questions_fared() -> None:
+    facts = {"must_include": ["15일"], "answer": "15일이 답입니다"}
+    records = [record(id="a", **facts), record(id="b", **facts), record(id="c", bot=None, gold=[])]
+    html = shown(records, [answer(), answer("모릅니다", Status.REFUSED), answer("모릅니다", Status.REFUSED)])
+    for words in (
+        "규정에 답이 있는 질문 2개 가운데 1개에 답했습니다.",
+        "규정에 답이 없는 질문 1개 가운데 1개를 거절했습니다.",
+        "근거 없는 숫자는 하나도 없습니다.",
+        "손볼 질문 1개",
+        "답이 있는데 거절했습니다",
+        "15일이 답입니다",
+        "근태·휴가",
+    ):
+        assert words in html
+
+
+def test_the_page_loads_nothing_and_runs_nothing_from_questions_and_answers() -> None:
+    payload = '<script>alert(1)</script><img src="https://evil.example/x.png">'
+    html = shown([record(question=payload, answer=payload)], [answer(payload)])
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "src=" not in html.replace("src=&#34;", "")
+    assert "<link" not in html
+
+
+def test_the_page_shows_what_a_baseline_had_better() -> None:
+    records = [record(id="a", must_include=["15일"])]
+    before = judge(records, [answer()], passage="15일")
+    now = judge(records, [answer("모릅니다", Status.REFUSED)], passage="15일")
+    html = shown(records, [answer("모릅니다", Status.REFUSED)], comparison=compare(now, before))
+    assert "지난번과 견주어" in html
+    assert "나빠진 것 3개" in html
+    assert "답에 꼭 있어야 할 내용이 있는가" in html
+
+
+def test_each_tenth_of_the_confidence_tells_how_many_questions_had_an_answer() -> None:
+    records = [record(id="a"), record(id="b"), record(id="c", bot=None, gold=[]), record(id="d")]
+    replies = [answer(confidence=value) for value in (0.95, 1.0, 0.93, 0.05)]
+    bars = confidence_bars(judge(records, replies).records)
+    assert (bars[9].label, bars[9].share, bars[9].told) == ("0.9–1.0", pytest.approx(2 / 3), "67% (질문 3개)")
+    assert (bars[0].share, bars[5].share, bars[5].told) == (1.0, None, "질문 없음")
+
+
+def test_lengths_are_counted_with_the_longest_in_the_last_bar() -> None:
+    bars = length_bars([10, 99, 100, 699, 700, 5_000])
+    assert [bar.told for bar in bars] == ["2개", "1개", "0개", "0개", "0개", "0개", "1개", "2개"]
+    assert bars[0].share == 1.0
+    assert all(bar.share == 0 for bar in length_bars([]))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ragbots import evaluation
-from ragbots.cli.common import BotsDir, DataDir, Json, me, out, print_json, progress, runtime, wants_json
+from ragbots.cli.common import BotsDir, DataDir, Json, err, me, out, print_json, progress, runtime, wants_json
 from ragbots.errors import ConfigurationError
-from ragbots.runtime import Runtime
+from ragbots.evaluation.report import Comparison
+from ragbots.runtime import KOREA, Runtime
 from ragbots.types import Citation, Context, Hit, Question
 
 _CHIEF = ("n", "routing", "R@1", "R@5", "facts", "cite R")
@@ -30,6 +34,7 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(help="A report of an earlier run (--json).", metavar="BASELINE.json")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page to read.", metavar="FILE.html")] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -38,6 +43,7 @@ def evaluate(
     with runtime(context, bots_dir, data_dir) as opened:
         files = [*(questions or ()), *(more or ())] or _own_files(opened)
         records = evaluation.load_questions(files)
+        baseline = evaluation.load_report(compare) if compare else None
         opened.warm_up()
         with progress() as bars:
             report = evaluation.run(
@@ -49,12 +55,20 @@ def evaluate(
                 context=me(opened),
                 progress=bars,
             )
-    comparison = evaluation.compare(report, evaluation.load_report(compare)) if compare else None
+        names = {bot.id: bot.name for bot in opened.bots.values()}
+        threshold = opened.confidence.threshold
+    comparison = evaluation.compare(report, baseline) if baseline else None
+    if html:
+        written_on = datetime.now(KOREA).date()
+        html.write_text(evaluation.report_page(report, records, names, written_on, threshold, comparison), "utf-8")
+        err.print(f"the report as a page: {html}", style="dim")
     if wants_json(context, as_json):
         values = report.model_dump(mode="json", by_alias=True)
         print_json(values | ({"comparison": comparison.model_dump(mode="json")} if comparison else {}))
         return
     _show(evaluation.summary_rows(report))
+    if comparison:
+        _show_comparison(comparison, {record.id: record.question for record in records})
 
 
 def _show(rows: list[tuple[str, ...]]) -> None:
@@ -72,6 +86,25 @@ def _show(rows: list[tuple[str, ...]]) -> None:
     for row in groups:
         table.add_row(row[0], *(row[number] for number in chosen))
     out.print(table)
+
+
+def _show_comparison(comparison: Comparison, questions: Mapping[str, str]) -> None:
+    """Each measure before and after, then the questions that got better or worse, by what."""
+    totals = Table("", "before", "after", "", box=None, header_style="dim", title="Against the baseline")
+    for change in comparison.totals:
+        moved = change.after - change.before
+        sign = Text("") if not moved else Text(f"{moved:+.3f}", style="green" if change.better else "red")
+        totals.add_row(change.metric, f"{change.before:.3f}", f"{change.after:.3f}", sign)
+    out.print(totals)
+    for title, changes, style in (("Lost", comparison.losses, "red"), ("Gained", comparison.gains, "green")):
+        table = Table("", "", "before", "after", box=None, show_header=False, title=f"{title}: {len(changes)}")
+        for change in changes:
+            question = Text(f"{change.id}  {questions.get(change.id, '')}", overflow="ellipsis", no_wrap=True)
+            table.add_row(question, Text(change.metric, style=style), f"{change.before:.2f}", f"{change.after:.2f}")
+        out.print(table)
+    for what, ids in (("asked now alone", comparison.only_now), ("asked before alone", comparison.only_before)):
+        if ids:
+            out.print(Text(f"{what}, so that the totals are of different questions: {', '.join(ids)}", style="yellow"))
 
 
 def _own_files(opened: Runtime) -> list[Path]:

@@ -1,5 +1,6 @@
 """Judging: golden questions in, figures out. Definitions stand beside each metric in `scoring`."""
 
+from ragbots.evaluation.page import report_page
 from ragbots.evaluation.questions import Gold, Record, load_questions
 from ragbots.evaluation.report import Comparison, compare, load_report, summary_rows
 from ragbots.evaluation.runner import PassageText, Rank, run
@@ -18,6 +19,7 @@ __all__ = [
     "compare",
     "load_questions",
     "load_report",
+    "report_page",
     "run",
     "summary_rows",
 ]

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from ragbots import figures
 from ragbots.errors import ConfigurationError
-from ragbots.evaluation import figures, scoring
+from ragbots.evaluation import scoring
 from ragbots.evaluation.matching import Place
 from ragbots.evaluation.questions import Record
 from ragbots.evaluation.scoring import Judged, Report, Scores
@@ -89,6 +90,7 @@ def _judge(record: Record, parts: _Parts, context: Context) -> Judged:
         ranked=given if given is not None else reply.ranked if reply else (),
         citations=reply.answer.citations if reply else (),
         answer=reply.answer.answer if reply else None,
+        confidence=reply.answer.confidence if reply else None,
         unsupported=reply.unsupported if reply else (),
         scores=_scores(record, given, reply, asked),
     )

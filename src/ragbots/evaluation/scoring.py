@@ -90,6 +90,7 @@ class Judged(Frozen):
     ranked: tuple[Place, ...] = ()
     citations: tuple[Citation, ...] = ()
     answer: str | None = None
+    confidence: float | None = None
     unsupported: tuple[str, ...] = ()
     scores: Scores
 
