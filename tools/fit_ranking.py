@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[], help="signals left out")
     given = parser.parse_args()
     names = [name for name in MODEL.weights if name not in given.without]
-    start = RankingModel({name: MODEL.weights[name] for name in names}, "")
+    start = RankingModel({name: MODEL.weights[name] * (name in names) for name in MODEL.weights}, "")
     sets = dict(cases(one, given.sample, start, names) for one in given.sets)
     for name, own in sets.items():
         print(f"{name:10} {len(own):5} questions, weights in use: {told(recalls(own, weights_in_use(names)))}")

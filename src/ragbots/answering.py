@@ -84,12 +84,12 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
     bot = bots[taken.bots[0].id]
     found = search(with_glossary(query, bot), bot, HITS)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
-    frame = _Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
+    frame = Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     sure = frame.confidence >= parts.confidence.threshold
     if unread := _unread(bot, found.result.hits, query, found.term_weights, rivals=sure):
         return _refused_unread(frame, *unread)
     if not sure:
-        return _refused(frame)
+        return refused(frame)
     if not taken.clear:
         return _clarify(frame)
     return Prepared(frame, query, found)
@@ -130,7 +130,7 @@ class _Taken:
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """What every answer carries, whatever comes of it."""
 
     question: Question
@@ -170,9 +170,13 @@ class _Frame:
 class Prepared:
     """A question that is answered: the bot is found, and what it holds on the matter."""
 
-    frame: _Frame
+    frame: Frame
     query: Query
     found: Found
+
+    def with_hits(self, hits: tuple[Hit, ...]) -> Prepared:
+        """The same with the hits in another order."""
+        return replace(self, found=replace(self.found, result=replace(self.found.result, hits=hits)))
 
 
 def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping[str, OpenBot]:
@@ -206,24 +210,40 @@ def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotC
     return _Taken(best, found.clear)
 
 
-def _answered(frame: _Frame, composer: Composer, query: Query, found: Found) -> Answer:
-    hits = found.result.hits
-    read = [hit for hit in hits if _bare_annex(frame.bot, hit) is None]
+def _answered(frame: Frame, composer: Composer, query: Query, found: Found) -> Answer:
     weights = found.term_weights
-    material = with_fits(frame.bot, gather(frame.bot, read), query, weights)
+    material = with_fits(frame.bot, material_of(frame, found), query, weights)
     draft = composer.compose(query.text, weights, material, frame.context)
     checked = None if draft is None else _check(draft, material)
     if checked is None:
-        return _refused(frame)
-    citations = [_citation(frame, material, quotation) for quotation in checked.quotations]
-    used = {quotation.material for quotation in checked.quotations}
-    others = [hit for number, hit in enumerate(read) if number not in used and not hit.chunk.address.in_addendum]
+        return refused(frame)
+    cited = cite_all(frame, found, material, checked.quotations)
+    return frame.answer(Status.ANSWERED, checked.text, *cited, composer.id)
+
+
+def material_of(frame: Frame, found: Found) -> list[Material]:
+    """The articles that an answer is made from; annexes without text are left out."""
+    return gather(frame.bot, _read(frame, found))
+
+
+def _read(frame: Frame, found: Found) -> list[Hit]:
+    return [hit for hit in found.result.hits if _bare_annex(frame.bot, hit) is None]
+
+
+def cite_all(
+    frame: Frame, found: Found, material: Sequence[Material], quotations: Sequence[Quotation]
+) -> tuple[list[Citation], list[Citation], list[Notice]]:
+    """The citations of an answer, the articles to see besides, and what the reader must know."""
+    citations = [_citation(frame, material, quotation) for quotation in quotations]
+    used = {quotation.material for quotation in quotations}
+    read = enumerate(_read(frame, found))
+    others = [hit for number, hit in read if number not in used and not hit.chunk.address.in_addendum]
     related = [_related(frame, hit) for hit in others[:RELATED]]
     notices = [
         *_notices(frame, [material[number].hit for number in sorted(used)]),
         *_unread_notices(frame, [material[number] for number in sorted(used)]),
     ]
-    return frame.answer(Status.ANSWERED, checked.text, citations, related, notices, composer.id)
+    return citations, related, notices
 
 
 # ---------------------------------------------------------------- what the first articles refer to
@@ -319,7 +339,7 @@ def _unread_name(block: Block, document: str) -> str:
     return f"「{document}」 {block.address}" + (f" ‘{title}’" if title else "")
 
 
-def _refused_unread(frame: _Frame, hit: Hit, block: Block) -> Answer:
+def _refused_unread(frame: Frame, hit: Hit, block: Block) -> Answer:
     """Which annex would answer, that it is no text, where the original is, and whom to ask."""
     document, contact = hit.document, frame.bot.config.contact
     page = f" {block.page}쪽" if block.page else ""
@@ -331,7 +351,7 @@ def _refused_unread(frame: _Frame, hit: Hit, block: Block) -> Answer:
     return frame.answer(Status.REFUSED, text, related=[_related(frame, hit)])
 
 
-def _unread_notices(frame: _Frame, used: Sequence[Material]) -> list[Notice]:
+def _unread_notices(frame: Frame, used: Sequence[Material]) -> list[Notice]:
     """A quoted article that refers to an annex without text says less than it seems to."""
     found: dict[str, Notice] = {}
     for one in used:
@@ -362,7 +382,7 @@ def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
     return draft if draft.quotations else None
 
 
-def _citation(frame: _Frame, material: Sequence[Material], quotation: Quotation) -> Citation:
+def _citation(frame: Frame, material: Sequence[Material], quotation: Quotation) -> Citation:
     one = material[quotation.material]
     number = frame.bot.chunk_number[one.hit.chunk.id]
     place = Place(frame.bot.config.id, frame.bot.version.id, number, quotation.blocks, quotation.parts)
@@ -372,13 +392,13 @@ def _citation(frame: _Frame, material: Sequence[Material], quotation: Quotation)
     return cite(place, one.hit.chunk, one.hit.document, where, quotation.text, quotation.marks)
 
 
-def _related(frame: _Frame, hit: Hit) -> Citation:
+def _related(frame: Frame, hit: Hit) -> Citation:
     place = Place(frame.bot.config.id, frame.bot.version.id, frame.bot.chunk_number[hit.chunk.id], hit.chunk.blocks)
     address = hit.chunk.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM) or hit.chunk.address
     return cite(place, hit.chunk, hit.document, str(address), hit.chunk.heading or hit.chunk.text[:60])
 
 
-def _notices(frame: _Frame, hits: Sequence[Hit]) -> list[Notice]:
+def _notices(frame: Frame, hits: Sequence[Hit]) -> list[Notice]:
     found: dict[str, Notice] = {}
     for hit in hits:
         starts = hit.document.effective
@@ -407,13 +427,13 @@ def _small_talk(said: smalltalk.Intent, question: Question, context: Context, bo
     )
 
 
-def _clarify(frame: _Frame) -> Answer:
+def _clarify(frame: Frame) -> Answer:
     names = ", ".join(f"‘{candidate.name}’" for candidate in frame.taken.bots[:2])
     text = f"{names} 규정이 모두 관련되어 보입니다. 어느 쪽에 대해 물으셨는지 골라 주세요."
     return frame.answer(Status.CLARIFY, text)
 
 
-def _refused(frame: _Frame) -> Answer:
+def refused(frame: Frame) -> Answer:
     """What is not answered, and whom to ask: the named bot's contact, or those of the nearest subjects."""
     bot = frame.bot.config
     if frame.question.bot is not None:

@@ -6,6 +6,10 @@ those who ask. `exit_code` is the command line's; `http_status` and `slug` make 
 
 from __future__ import annotations
 
+from typing import Literal
+
+FailureKind = Literal["unreachable", "slow", "busy", "refused", "broken", "cut", "garbage", "empty"]
+
 
 class RagbotsError(Exception):
     """Base class; never raised itself."""
@@ -109,3 +113,31 @@ class ModelUnavailable(RagbotsError):
     exit_code = 2
     http_status = 503
     slug = "model-unavailable"
+
+
+class ModelFailed(RagbotsError):
+    """A language model gave no answer. `passing`: another try may do better, after `retry_after` seconds where it
+    said so."""
+
+    http_status = 503
+    slug = "model-failed"
+
+    def __init__(
+        self, message: str, *, kind: FailureKind, passing: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=_FAILURE_HINTS[kind])
+        self.kind = kind
+        self.passing = passing
+        self.retry_after = retry_after
+
+
+_FAILURE_HINTS = {
+    "unreachable": "is the server running, and `base_url` right?",
+    "slow": "see the deadlines under [llms], or take a faster model",
+    "busy": "the limits of the endpoint, or `concurrency` under [llms]",
+    "refused": "see `api_key_env`, `model` and `max_tokens_name` under [llms]",
+    "broken": "see the log of the server",
+    "cut": "see the log of the server, and `answer_tokens` under [llms]",
+    "garbage": "`base_url` ends in /v1 with most servers",
+    "empty": "is it a model that answers questions?",
+}

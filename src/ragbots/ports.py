@@ -5,7 +5,7 @@ A built-in goes in through the same door as a stranger's; `runtime` alone constr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -224,6 +224,35 @@ class Composer(Protocol):
         self, question: str, terms: Mapping[str, float], material: Sequence[Material], context: Context
     ) -> Draft | None:
         """A draft, or None where nothing in the material answers. `terms` are question words by weight."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a language model; `role` is `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a request took; `estimated`: the endpoint did not say."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Writes text. What it writes is checked before anybody sees it."""
+
+    id: str  # `name:model`
+
+    def stream(self, messages: Sequence[Message], max_tokens: int) -> AsyncGenerator[str | Usage, None]:
+        """Pieces of text as they come, and last the usage. Raises ModelFailed. To close the iterator, or to cancel
+        the task that reads it, cancels the request."""
         ...
 
 

@@ -6,17 +6,23 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from ragbots import access, answering, indexing, releases, retrieval
-from ragbots.answering import Answering, checked_question
+from anyio import to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from ragbots import access, answering, indexing, privacy, releases, retrieval, writing
+from ragbots.answering import Answering, Prepared, checked_question
 from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
+from ragbots.clearance import cleared_for_all, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
@@ -28,6 +34,8 @@ from ragbots.loaders.dooray_api import DoorayApi, dooray_access
 from ragbots.loaders.dooray_wiki import DoorayWiki
 from ragbots.loaders.folder import Folder
 from ragbots.loaders.worker import ReadLimits, WorkerReader
+from ragbots.metrics import Metrics
+from ragbots.models import Asker, Models
 from ragbots.ports import Embedder, Identity, Progress, Source, VectorStoreFactory
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult
@@ -35,7 +43,7 @@ from ragbots.state import Database
 from ragbots.state.database import StoredTurn, Verdict
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import damage, open_version, read_manifest, store_name
-from ragbots.types import Answer, Context, Principal, Question, Turn
+from ragbots.types import Answer, Candidate, Context, Principal, Question, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +76,19 @@ class Built:
     embedded: int
 
 
+@dataclass(frozen=True)
+class Routed:
+    """The bot that is going to answer, told before it does."""
+
+    bot: str
+    candidates: tuple[Candidate, ...]
+
+
+Parts = AsyncGenerator[Routed | str | Answer, None]
+Run = Callable[..., Awaitable[Any]]
+"""Heavy work done where it does not hold up the event loop: the function, and its arguments."""
+
+
 class Runtime:
     """One installation, opened. Models are loaded and versions opened when first needed."""
 
@@ -85,11 +106,16 @@ class Runtime:
         self._swapping = threading.Lock()
         self._loading = threading.Lock()
         self._warm = False
+        self.metrics = Metrics()
+        self.mask: Callable[[str], str] = privacy.unmasked
 
     @classmethod
     def open(cls, settings: Settings) -> Runtime:
         """Opens the installation. Bots with mistakes are left out and named in `mistakes`."""
-        bots, mistakes = check_bots(settings.bots_dir)
+        found, mistakes = check_bots(settings.bots_dir)
+        refused = {bot.id: reason for bot in found.values() for reason in refusals(bot, settings)}
+        mistakes += refused.values()
+        bots = {bot_id: bot for bot_id, bot in found.items() if bot_id not in refused}
         if not bots:
             raise mistakes[0]
         for mistake in mistakes:
@@ -97,6 +123,11 @@ class Runtime:
         return cls(settings, bots, tuple(mistakes))
 
     def close(self) -> None:
+        if "_loop" in self.__dict__:
+            _, end = self._loop
+            end.__exit__(None, None, None)
+        if "models" in self.__dict__:
+            self.models.close()
         if "reader" in self.__dict__:
             self.reader.close()
         for bot in self._held.bots.values():
@@ -154,6 +185,16 @@ class Runtime:
     def composer(self) -> ExtractiveComposer:
         return ExtractiveComposer(ExtractiveRules())
 
+    @cached_property
+    def models(self) -> Models:
+        return Models(self.settings, os.environ, self.database, self.metrics, self.morphemes.terms)
+
+    @cached_property
+    def _loop(self) -> tuple[BlockingPortal, Any]:
+        """An event loop in a thread of its own, for callers that have none, and what ends it."""
+        context = start_blocking_portal()
+        return context.__enter__(), context
+
     # who and when
 
     def context(self, principal: Principal, as_of: date | None = None) -> Context:
@@ -167,15 +208,81 @@ class Runtime:
 
     def ask(self, question: Question, context: Context) -> Answer:
         """The answer; remembered as a turn of its conversation."""
-        text = checked_question(question.text, self.settings.max_question_chars)
-        known = self._with_history(replace(question, text=text), context)
-        given = self.answer_unremembered(known, context)
-        self._remember(known, given, context)
-        return given
+        return self._whole(self.answers, question, context)
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
         """The answer, leaving no trace: for evaluation."""
-        return answering.answer(self._answering(), question, context)
+        return self._whole(self._answers, question, context)
+
+    def _whole(self, answers: Callable[..., Parts], *question: object) -> Answer:
+        async def last() -> Answer:
+            async with aclosing(answers(*question, to_thread.run_sync)) as parts:
+                found = [part async for part in parts]
+            assert isinstance(found[-1], Answer)
+            return found[-1]
+
+        portal, _ = self._loop
+        return portal.call(last)
+
+    async def answers(self, question: Question, context: Context, run: Run) -> Parts:
+        """Where a language model writes: the bot, and checked pieces of the text as they come. Always last the
+        whole answer, which is remembered as a turn of its conversation."""
+        began = time.monotonic()
+        known = await run(self._known, question, context)
+        async with aclosing(self._answers(known, context, run)) as parts:
+            async for part in parts:
+                if isinstance(part, Answer):
+                    await run(self._remember, known, part, context)
+                    seconds = time.monotonic() - began
+                    self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
+                yield part
+
+    async def _answers(self, question: Question, context: Context, run: Run) -> Parts:
+        parts = await run(self._answering)
+        standalone = await self._standalone(question, context)
+        prepared = await run(answering.prepare, parts, question, context, standalone)
+        if isinstance(prepared, Answer):
+            yield prepared
+            return
+        bot = prepared.frame.bot.config
+        llm = self.models.chosen(bot, question.llm)
+        asker = Asker(context.principal.user_id, bot.id, context.today)
+        if llm is None:
+            yield await run(answering.quoted, parts, prepared)
+            return
+        if await run(self.models.over_budget, asker):
+            yield await run(writing.fall_back, prepared, parts, writing.OVER_BUDGET)
+            return
+        yield Routed(bot.id, prepared.frame.taken.bots)
+        prepared = await self._reranked(llm, prepared, asker)
+        sheet = await run(writing.lay_out, prepared, self.models.passage_tokens(llm), self.embedder.count_tokens)
+        # A question with what was said before may hold what was said to a bot of a higher grade.
+        may_see_all = cleared_for_all(llm, self.visible_bots(context.principal), self.settings)
+        task = sheet.task(asker.user, prepared.query.text if may_see_all else question.text)
+        async with aclosing(writing.write(task, self.models.writer(llm, bot, asker))) as stream:
+            async for piece in stream:
+                if isinstance(piece, str):
+                    yield piece
+                    continue
+                given = await run(writing.finish, sheet, piece, parts)
+                self.metrics.checked(bot.id, given.verification or "")
+                yield given
+
+    async def _standalone(self, question: Question, context: Context) -> str | None:
+        """The question put by a model so that it needs nothing said before it, where one does that."""
+        bots = self.visible_bots(context.principal)
+        named = next((bot for bot in bots if bot.id == question.bot), None)
+        llm = self.models.chosen(named, question.llm) if named else self.settings.default_llm
+        if llm is None or llm not in self.settings.llms:
+            return None
+        asker = Asker(context.principal.user_id, question.bot or "", context.today)
+        return await self.models.standalone(llm, question.text, question.history, bots, asker)
+
+    async def _reranked(self, llm: str, prepared: Prepared, asker: Asker) -> Prepared:
+        hits = prepared.found.result.hits
+        bot = prepared.frame.bot.config
+        order = await self.models.reranked(llm, bot, prepared.query.text, [hit.chunk.passage for hit in hits], asker)
+        return prepared if order is None else prepared.with_hits(tuple(hits[at] for at in order))
 
     def _answering(self) -> Answering:
         return Answering(
@@ -187,6 +294,11 @@ class Runtime:
             confidence=self.confidence,
             max_question_chars=self.settings.max_question_chars,
         )
+
+    def _known(self, question: Question, context: Context) -> Question:
+        """The question cleaned, free of personal data, with what was said before it."""
+        text = checked_question(question.text, self.settings.max_question_chars)
+        return self._with_history(replace(question, text=self.mask(text)), context)
 
     def _with_history(self, question: Question, context: Context) -> Question:
         if question.history or question.conversation_id is None:

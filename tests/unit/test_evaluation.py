@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ragbots.errors import ConfigurationError
-from ragbots.evaluation import Record, Report, compare, load_questions, load_report, run, summary_rows
+from ragbots.evaluation import Record, Report, compare, groundedness, load_questions, load_report, run, summary_rows
 from ragbots.evaluation.matching import folded, stands_in, stated
 from ragbots.evaluation.page import confidence_bars, length_bars, report_page
 from ragbots.figures import unsupported
@@ -599,3 +599,12 @@ def test_lengths_are_counted_with_the_longest_in_the_last_bar() -> None:
     assert [bar.told for bar in bars] == ["2개", "1개", "0개", "0개", "0개", "0개", "1개", "2개"]
     assert bars[0].share == 1.0
     assert all(bar.share == 0 for bar in length_bars([]))
+
+
+def test_groundedness_is_of_what_was_answered() -> None:
+    replies = [answer("15일입니다. [1] 20일은 아닙니다."), answer("모릅니다. 99일", Status.REFUSED)]
+    found = groundedness(judge([record(id="a"), record(id="b")], replies, passage="15일"))
+    assert (found.answers, found.sentences_cited, found.figures_supported) == (1, 0.5, 0.5)
+    quoted = answer("복무규정 — 휴가\n① 휴가는 15일로 한다. [1]\n② 휴가는 나누어 쓸 수 있다. [2]")
+    assert groundedness(judge([record()], [quoted], passage="15일")).sentences_cited == 1.0
+    assert groundedness(judge([record()], [answer("모릅니다", Status.REFUSED)])).sentences_cited is None

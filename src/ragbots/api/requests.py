@@ -53,17 +53,19 @@ class HistoryTurn(Strict):
 
 
 class ChatRequest(Strict):
-    """A question. Without `bot` the right one is found; `as_of` asks for the rules in force on that day."""
+    """A question. Without `bot` the right one is found; `as_of` asks for the rules in force on that day; `llm`
+    for one of the language models that the bot allows."""
 
     question: Text
     bot: Annotated[Text | None, Field(max_length=200)] = None
     conversation_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{1,43}$")] = None
     history: Annotated[tuple[HistoryTurn, ...], Field(max_length=MAX_TURNS)] = ()
     as_of: Day | None = None
+    llm: Annotated[Text | None, Field(max_length=200)] = None
 
     def to_question(self) -> Question:
         history = tuple(Turn(turn.role, turn.content) for turn in self.history)
-        return Question(self.question, self.bot, history, self.conversation_id)
+        return Question(self.question, self.bot, history, self.conversation_id, self.llm)
 
 
 class SearchRequest(Strict):

@@ -10,16 +10,18 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from ragbots.api.desk import Asking, AtDesk, Desk
-from ragbots.api.events import Asked
+from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import MEDIA_TYPE, Problem, ProblemJson
 from ragbots.api.requests import ChatRequest, SearchRequest
 from ragbots.api.shapes import BotJson, BotsJson, PassageJson, bot_json, passage_json
+from ragbots.clearance import models_of
 from ragbots.config import BotConfig
 from ragbots.errors import RagbotsError
 from ragbots.shapes import AnswerJson, SearchJson, answer_json, search_json
 from ragbots.types import Principal
 
 EVENT_STREAM = "text/event-stream"
+_CLIENT_GONE = 499  # for the log: nobody reads it
 
 
 class HealthJson(TypedDict):
@@ -52,13 +54,15 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     """Answers a question with citations, refuses, or asks which bot is meant.
 
     As events: `route`, `citation` (kind `citation` or `related`), `delta` (pieces of the text), and
-    always last `done` with the whole answer or `error` with a problem document.
+    always last `done` with the whole answer or `error` with a problem document. What a language model writes
+    is told as it comes, and its citations after it; the text in `done` is the one that holds.
     """
-    context = desk.runtime.context(principal, body.as_of)
+    asked = Asked(desk, body.to_question(), desk.runtime.context(principal, body.as_of))
     if not _wants_events(request):
-        answer = await desk.run(desk.runtime.ask, body.to_question(), context)
-        return JSONResponse(answer_json(answer))
-    asked = Asked(desk, body.to_question(), context)
+        try:
+            return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))
+        except ClientGone:
+            return Response(status_code=_CLIENT_GONE)
     await asked.settle()
     # Proxies that gather a response before passing it on would make a stream of it in vain.
     return StreamingResponse(asked.stream(), media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
@@ -100,6 +104,13 @@ async def readyz(desk: AtDesk) -> Response:
     return Problem(503, "not-ready", detail, {"bots": state}, {"Retry-After": "2"}).response()
 
 
+@health.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(desk: AtDesk) -> Response:
+    """Counters and times in Prometheus' text format."""
+    desk.runtime.metrics.released(len(await desk.look_up(desk.runtime.released)))
+    return Response(desk.runtime.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 def _wants_events(request: Request) -> bool:
     accepted = request.headers.get("accept", "").lower().split(",")
     return any(one.split(";")[0].strip() == EVENT_STREAM for one in accepted)
@@ -113,6 +124,7 @@ def _bots(desk: Desk, principal: Principal) -> list[BotJson]:
 def _bot(desk: Desk, bot: BotConfig, released: bool) -> BotJson:
     # One bot whose version does not open must not take the list of all away.
     try:
-        return bot_json(bot, released, desk.runtime.documents(bot.id) if released else ())
+        documents = desk.runtime.documents(bot.id) if released else ()
     except RagbotsError:
-        return bot_json(bot, released=False, documents=())
+        released, documents = False, ()
+    return bot_json(bot, released, documents, models_of(bot, desk.runtime.settings))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class BotJson(TypedDict):
-    """`released` is false while the bot has no version that answers; `documents` are their titles."""
+    """`released` is false while the bot has no version that answers; `documents` are their titles; `llms` the
+    language models that may be asked for, the first of which answers unless another is."""
 
     id: str
     name: str
@@ -23,6 +24,7 @@ class BotJson(TypedDict):
     contact: str
     released: bool
     documents: list[str]
+    llms: list[str]
 
 
 class BotsJson(TypedDict):
@@ -65,7 +67,7 @@ class PassageJson(TypedDict):
     next: LinkJson | None
 
 
-def bot_json(bot: BotConfig, released: bool, documents: Sequence[str]) -> BotJson:
+def bot_json(bot: BotConfig, released: bool, documents: Sequence[str], llms: Sequence[str]) -> BotJson:
     return {
         "id": bot.id,
         "name": bot.name,
@@ -74,6 +76,7 @@ def bot_json(bot: BotConfig, released: bool, documents: Sequence[str]) -> BotJso
         "contact": bot.contact,
         "released": released,
         "documents": list(documents),
+        "llms": list(llms),
     }
 
 

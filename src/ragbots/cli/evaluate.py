@@ -34,13 +34,19 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(help="A report of an earlier run (--json).", metavar="BASELINE.json")
     ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(
+            help="The language model that writes for bots that name none; `none` = quotations.", metavar="NAME"
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page to read.", metavar="FILE.html")] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Ask golden questions and print how well they are answered, in total, by kind and by bot."""
-    with runtime(context, bots_dir, data_dir) as opened:
+    with runtime(context, bots_dir, data_dir, default_llm=llm) as opened:
         files = [*(questions or ()), *(more or ())] or _own_files(opened)
         records = evaluation.load_questions(files)
         baseline = evaluation.load_report(compare) if compare else None
@@ -62,11 +68,18 @@ def evaluate(
         written_on = datetime.now(KOREA).date()
         html.write_text(evaluation.report_page(report, records, names, written_on, threshold, comparison), "utf-8")
         err.print(f"the report as a page: {html}", style="dim")
+    grounded = evaluation.groundedness(report)
     if wants_json(context, as_json):
         values = report.model_dump(mode="json", by_alias=True)
+        values["groundedness"] = grounded.model_dump(mode="json")
         print_json(values | ({"comparison": comparison.model_dump(mode="json")} if comparison else {}))
         return
     _show(evaluation.summary_rows(report))
+    if grounded.sentences_cited is not None and grounded.figures_supported is not None:
+        cited, supported = f"{grounded.sentences_cited:.1%}", f"{grounded.figures_supported:.1%}"
+        out.print(
+            f"of {grounded.answers} answers: {cited} of the sentences cite, {supported} of the figures are supported"
+        )
     if comparison:
         _show_comparison(comparison, {record.id: record.question for record in records})
 

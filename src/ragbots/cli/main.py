@@ -97,13 +97,16 @@ def ask(
     question: Annotated[str, typer.Argument(help="What is asked.", metavar="QUESTION")],
     bot: Annotated[str | None, typer.Option(help="Ask this bot; left out = the fitting one.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The day whose rules are asked for.", metavar="YYYY-MM-DD")] = None,
+    llm: Annotated[
+        str | None, typer.Option(help="One of the language models that the bot allows, or `none`.", metavar="NAME")
+    ] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question with citations."""
     with runtime(context, bots_dir, data_dir) as opened:
-        answer = opened.ask(Question(question, bot=bot), me(opened, _day(as_of)))
+        answer = opened.ask(Question(question, bot=bot, llm=llm), me(opened, _day(as_of)))
         if wants_json(context, as_json):
             print_json(answer_json(answer))
         else:
@@ -134,6 +137,8 @@ def _show(answer: Answer) -> None:
     if answer.related:
         names = ", ".join(f"{citation.document} {citation.address}({citation.quote})" for citation in answer.related)
         out.print(Text(f"함께 볼 조항: {names}", style="dim"))
+    if answer.verification and answer.model:
+        out.print(Text(f"{answer.model}, {answer.prompt}: {answer.verification}", style="dim"))
     for candidate in answer.candidates if answer.status is Status.CLARIFY else ():
         out.print(Text(f"  --bot {candidate.id}    {candidate.name}"))
 

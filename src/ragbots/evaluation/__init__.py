@@ -2,7 +2,7 @@
 
 from ragbots.evaluation.page import report_page
 from ragbots.evaluation.questions import Gold, Record, load_questions
-from ragbots.evaluation.report import Comparison, compare, load_report, summary_rows
+from ragbots.evaluation.report import Comparison, compare, groundedness, load_report, summary_rows
 from ragbots.evaluation.runner import PassageText, Rank, run
 from ragbots.evaluation.scoring import Group, Judged, Report, Scores
 
@@ -17,6 +17,7 @@ __all__ = [
     "Report",
     "Scores",
     "compare",
+    "groundedness",
     "load_questions",
     "load_report",
     "report_page",

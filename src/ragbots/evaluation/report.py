@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from ragbots import figures
 from ragbots.config import explain
 from ragbots.errors import ConfigurationError
+from ragbots.evaluation.matching import without_markers
 from ragbots.evaluation.scoring import Frozen, Group, Report, Scores
+from ragbots.types import Status
 
 
 class Change(Frozen):
@@ -48,6 +52,9 @@ def load_report(path: Path) -> Report:
         ) from error
 
 
+_MARKER = re.compile(r"\[\d+\]")
+# A quotation or paragraph up to its markers, or a line without any; the line before quotations is their heading.
+_SENTENCE = re.compile(r"[^\[\n][^\[]*?(?:\[\d+\])+|[^\n]*[다요][.]\s*$", re.MULTILINE)
 _FEWER_IS_BETTER = frozenset({"unsupported_figures", "wrong_version_rate"})
 
 _PER_QUESTION: dict[str, Callable[[Scores], float | None]] = {
@@ -86,6 +93,27 @@ _TOTALS: dict[str, Callable[[Group], float | None]] = {
     "pending_recall": lambda one: one.pending_recall,
     "pending_precision": lambda one: one.pending_precision,
 }
+
+
+class Groundedness(Frozen):
+    """How far answers rest on what they cite, over all that were answered: the share of their sentences with a
+    citation, and of their figures that stand in a cited article; None where there are none."""
+
+    answers: int
+    sentences_cited: float | None
+    figures_supported: float | None
+
+
+def groundedness(report: Report) -> Groundedness:
+    answered = [one for one in report.records if one.status is Status.ANSWERED and one.answer]
+    cited = [bool(_MARKER.search(line)) for one in answered for line in _SENTENCE.findall(one.answer or "")]
+    stated = sum(len(figures.figures(without_markers(one.answer or ""))) for one in answered)
+    loose = sum(one.scores.unsupported_figures or 0 for one in answered)
+    return Groundedness(
+        answers=len(answered),
+        sentences_cited=sum(cited) / len(cited) if cited else None,
+        figures_supported=1 - loose / stated if stated else None,
+    )
 
 
 def compare(report: Report, baseline: Report) -> Comparison:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 from ragbots import access
 from ragbots.auth import LocalIdentity
 from ragbots.config import BotConfig, FolderSource, Settings
+from ragbots.metrics import Metrics
 from ragbots.ports import Identity
 from ragbots.retrieval import Passage, PassageBlock, PassageLink, SearchResult
+from ragbots.runtime import Run
 from ragbots.types import (
     Address,
     Answer,
@@ -99,6 +101,7 @@ class FakeRuntime:
         self.warming: Callable[[], None] = lambda: None
         self.titles: Callable[[str], tuple[str, ...]] = lambda _bot: ("복무규정",)
         self.warm = threading.Event()
+        self.metrics = Metrics()
 
     def warm_up(self) -> None:
         self.warming()
@@ -109,6 +112,9 @@ class FakeRuntime:
 
     def context(self, principal: Principal, as_of: date | None = None) -> Context:
         return Context(principal, TODAY, as_of)
+
+    async def answers(self, question: Question, context: Context, run: Run) -> AsyncGenerator[Answer, None]:
+        yield await run(self.ask, question, context)
 
     def ask(self, question: Question, context: Context) -> Answer:
         self.asked.append((question, context))

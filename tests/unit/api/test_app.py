@@ -35,6 +35,7 @@ def test_bots_are_listed_as_far_as_they_may_be_seen(client: TestClient) -> None:
                 "contact": "인사부",
                 "released": True,
                 "documents": ["복무규정"],
+                "llms": [],
             },
             {
                 "id": "records",
@@ -44,6 +45,7 @@ def test_bots_are_listed_as_far_as_they_may_be_seen(client: TestClient) -> None:
                 "contact": "",
                 "released": False,
                 "documents": [],
+                "llms": [],
             },
         ],
     }

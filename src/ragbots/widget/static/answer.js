@@ -290,7 +290,7 @@ function candidates(turn, actions) {
 function tools(turn, actions) {
   if (turn.phase !== "done") return [];
   const { status, as_of: asOf, model } = turn.answer;
-  const written = model && !model.startsWith(EXTRACTIVE) && `AI(${model})가 쓴 답변`;
+  const written = model && !model.startsWith(EXTRACTIVE) && `AI(${model})가 쓰고 조문과 대조한 답변`;
   const facts = [written, asOf && `${readableDate(asOf)} 기준`].filter(Boolean).join(" · ");
   const copy = el("button", { type: "button" }, "답변 복사");
   copy.addEventListener("click", () => copyAnswer(turn, actions, copy));

@@ -1,7 +1,7 @@
 // A conversation as plain values, and where it is kept between visits. Knows nothing of the page.
 //
-// A turn: {question, bot, asOf, phase, route, text, citations, related, answer, problem}
-// phase: waiting → done | stopped | failed. `bot` is what was chosen by hand, null = found by the server.
+// A turn: {question, bot, asOf, llm, phase, route, text, citations, related, answer, problem}
+// phase: waiting → done | stopped | failed. `bot` is what was chosen by hand, null = found by the server; `llm` who is to write, null = the bot's own choice.
 
 const KEY = "ragbots.conversation";
 const KEPT_TURNS = 40;
@@ -9,11 +9,12 @@ const HISTORY_TURNS = 6;
 
 export const EMPTY = Object.freeze({ id: null, turns: Object.freeze([]) });
 
-export function newTurn(question, bot, asOf) {
+export function newTurn(question, bot, asOf, llm) {
   return {
     question,
     bot: bot || null,
     asOf: asOf || null,
+    llm: llm || null,
     phase: "waiting",
     route: null,
     text: "",

@@ -10,6 +10,7 @@ const LIMIT = 2000;
 const AUTO = { id: "", name: "자동으로 찾기", description: "질문에 맞는 규정을 찾아 답합니다." };
 const AUTO_SAMPLES = 6;
 const LEFT = "new conversation";
+const NO_LLM = "none"; // asks for the articles themselves
 
 const $ = (id) => document.getElementById(id);
 const panel = passagePanel($("passage"));
@@ -66,8 +67,17 @@ function choose(id) {
   state.chosen = id;
   $("bot-picker").value = id;
   for (const radio of document.querySelectorAll("input[name=bot]")) radio.checked = radio.value === id;
+  drawWriters(botOf(id)?.llms ?? []);
   $("question").placeholder = id ? `${botOf(id).name}에 물어보세요` : "규정에 대해 물어보세요";
   drawWelcome();
+}
+
+/** Who may write the answers of the chosen bot; hidden where there is nothing to choose. */
+function drawWriters(llms) {
+  const choices = [...llms.map((name) => [name, `AI (${name})`]), [NO_LLM, "조문 그대로"]];
+  $("writer").replaceChildren(...choices.map(([value, name]) => el("option", { value }, name)));
+  if (llms.length === 0) $("writer").value = "";
+  $("writer-box").hidden = llms.length === 0;
 }
 
 // ---- the empty page --------------------------------------------------------------------------
@@ -156,13 +166,13 @@ function begin(turn, moveFocus) {
 }
 
 function askByButton(question) {
-  begin(newTurn(question, state.chosen, $("as-of").value), true);
+  begin(newTurn(question, state.chosen, $("as-of").value, $("writer").value), true);
 }
 
 function retry(at) {
   if (!free()) return;
-  const { question, bot, asOf } = state.conversation.turns[at];
-  setTurn(at, newTurn(question, bot, asOf));
+  const { question, bot, asOf, llm } = state.conversation.turns[at];
+  setTurn(at, newTurn(question, bot, asOf, llm));
   state.views[at].focus();
   run(at);
 }
@@ -205,11 +215,12 @@ function failed(turn, error) {
 
 function requestFor(at) {
   const { turns, id } = state.conversation;
-  const { question, bot, asOf } = turns[at];
+  const { question, bot, asOf, llm } = turns[at];
   const request = { question, history: history(turns.slice(0, at)) };
   if (bot) request.bot = bot;
   if (id) request.conversation_id = id;
   if (asOf) request.as_of = asOf;
+  if (llm) request.llm = llm;
   return request;
 }
 
@@ -269,7 +280,7 @@ function submit() {
   field.value = "";
   $("as-of-details").open = false;
   drawQuestion();
-  begin(newTurn(question, state.chosen, $("as-of").value), false);
+  begin(newTurn(question, state.chosen, $("as-of").value, $("writer").value), false);
 }
 
 /** A date that is half typed must not quietly become today. */
