@@ -32,7 +32,7 @@ from ragbots.llms import ExtractiveComposer, ExtractiveRules
 from ragbots.loaders import built_in_loaders
 from ragbots.loaders.dooray_api import DoorayApi, dooray_access
 from ragbots.loaders.dooray_wiki import DoorayWiki
-from ragbots.loaders.folder import Folder
+from ragbots.loaders.folder import Folder, WithArchives
 from ragbots.loaders.worker import ReadLimits, WorkerReader
 from ragbots.metrics import Metrics
 from ragbots.models import Asker, Models
@@ -463,7 +463,8 @@ class Runtime:
             folder = bot.resolve(source.folder).resolve()
             return Folder(folder, unpacked=data / "unpacked", unpack=self.reader.unpack, limits=ReadLimits())
         place = source.dooray_wiki
-        return DoorayWiki(self.dooray, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
+        wiki = DoorayWiki(self.dooray, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
+        return WithArchives(wiki, unpacked=data / "unpacked", unpack=self.reader.unpack)
 
     def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
         """Builds a bot's index unless a version of just these inputs is there.

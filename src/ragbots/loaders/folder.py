@@ -12,7 +12,7 @@ from ragbots.errors import ConfigurationError, UnreadableDocument
 from ragbots.loaders.archives import Unpack, contents, may_be_archive, sweep
 from ragbots.loaders.limits import MIB, ReadLimits
 from ragbots.loaders.names import is_temporary, readable_name
-from ragbots.ports import Listing, Progress, SourceFile
+from ragbots.ports import Listing, Progress, Source, SourceFile
 from ragbots.text import digest_of_file
 from ragbots.types import Omission
 
@@ -63,24 +63,49 @@ class Folder:
         if not digest:
             yield Omission("file", source, 0, f"larger than {self._limits.file // MIB:,} MiB: split it")
         elif may_be_archive(path):
-            yield from self._archive(SourceFile(path, source, digest))
+            yield from _as_folder(SourceFile(path, source, digest), self._unpacked, self._unpack)
         else:
             yield SourceFile(path, source, digest)
 
-    def _archive(self, file: SourceFile) -> Iterator[SourceFile | Omission]:
-        try:
-            found = contents(file.path, file.source, file.digest, self._unpacked, self._unpack)
-        except UnreadableDocument as error:
-            yield Omission("archive", file.source, 0, str(error))
-            return
-        if found is None:
-            yield file
-            return
-        folder, unpacked = found
-        for entry in unpacked.entries:
-            yield SourceFile(folder / entry.file, f"{file.source}/{entry.name}", entry.digest)
-        for one in unpacked.left_out:
-            yield Omission("file in an archive", f"{file.source}/{one.name}", 0, one.why)
+
+class WithArchives:
+    """A source whose ZIP archives, such as the attachments of wiki pages, are folders. Implements ports.Source."""
+
+    def __init__(self, source: Source, *, unpacked: Path, unpack: Unpack) -> None:
+        self.id = source.id
+        self._source = source
+        self._unpacked = unpacked
+        self._unpack = unpack
+
+    def list(self, progress: Progress) -> Listing:
+        """As the source's own, with the files in an archive in its place, each with its link."""
+        found = self._source.list(progress)
+        files: list[SourceFile] = []
+        omissions = list(found.omissions)
+        for file in found.files:
+            for one in _as_folder(file, self._unpacked, self._unpack) if may_be_archive(file.path) else (file,):
+                if isinstance(one, SourceFile):
+                    files.append(one)
+                else:
+                    omissions.append(one)
+        return Listing(tuple(files), tuple(omissions))
+
+
+def _as_folder(file: SourceFile, unpacked: Path, unpack: Unpack) -> Iterator[SourceFile | Omission]:
+    """The files in an archive; the file itself where it is a document."""
+    try:
+        found = contents(file.path, file.source, file.digest, unpacked, unpack)
+    except UnreadableDocument as error:
+        yield Omission("archive", file.source, 0, str(error))
+        return
+    if found is None:
+        yield file
+        return
+    folder, held = found
+    for entry in held.entries:
+        yield SourceFile(folder / entry.file, f"{file.source}/{entry.name}", entry.digest, file.link)
+    for one in held.left_out:
+        yield Omission("file in an archive", f"{file.source}/{one.name}", 0, one.why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from tests.fakes import RecordingProgress
 from ragbots.errors import ConfigurationError
 from ragbots.loaders import list_files, list_folder, source_of
 from ragbots.loaders.archives import Unpacked, unpack_documents
-from ragbots.loaders.folder import Folder
+from ragbots.loaders.folder import Folder, WithArchives
 from ragbots.loaders.limits import MIB, ReadLimits
-from ragbots.ports import Source
+from ragbots.ports import Listing, Progress, Source, SourceFile
 from ragbots.text import digest
 
 
@@ -98,6 +98,38 @@ def test_an_archive_is_a_folder(tmp_path: Path) -> None:
     assert inner.path.read_text("utf-8") == "갑"
     assert inner.digest == digest("갑")
     assert [(omission.where, omission.expected) for omission in listing.omissions] == [("규정집.zip/../밖.md", False)]
+
+
+class Attached:
+    """A source as a wiki is one: attachments known by names of their own, with the link of their page."""
+
+    id = "wiki"
+
+    def __init__(self, *files: Path) -> None:
+        self.files = files
+
+    def list(self, progress: Progress) -> Listing:
+        page = "https://wiki.example/1"
+        named = [SourceFile(path, f"인사/{path.name}", digest(path.read_bytes()), page) for path in self.files]
+        return Listing(tuple(named), ())
+
+
+def test_an_archive_of_another_source_is_a_folder_too_and_keeps_its_link(tmp_path: Path) -> None:
+    make(tmp_path, "가.md")
+    (tmp_path / "규정집.zip").write_bytes(zipped(("인사규정.md", "갑")))
+    (tmp_path / "깨짐.zip").write_bytes(zipped(("a.md", "x"))[:-20])
+
+    def unpacking(archive: Path, source: str, into: Path) -> Unpacked | None:
+        return unpack_documents(archive, source, into, ReadLimits())
+
+    attached = Attached(tmp_path / "가.md", tmp_path / "규정집.zip", tmp_path / "깨짐.zip")
+    whole = WithArchives(attached, unpacked=tmp_path / "unpacked", unpack=unpacking)
+    assert isinstance(whole, Source)
+    listing = whole.list(RecordingProgress())
+    assert [file.source for file in listing.files] == ["인사/가.md", "인사/규정집.zip/인사규정.md"]
+    assert {file.link for file in listing.files} == {"https://wiki.example/1"}
+    assert listing.files[1].path.read_text("utf-8") == "갑"
+    assert [omission.where for omission in listing.omissions] == ["인사/깨짐.zip"]
 
 
 def test_a_damaged_archive_is_an_omission_and_a_document_in_zip_form_a_file(tmp_path: Path) -> None:
