@@ -475,6 +475,9 @@ def test_a_report_survives_its_json_and_says_what_changed(tmp_path: Path) -> Non
     path = tmp_path / "baseline.json"
     path.write_text(json.dumps(before.as_json(), ensure_ascii=False), "utf-8")
     assert load_report(path) == before
+    beside = {"groundedness": {"answers": 1}, "comparison": {}}  # what the command prints with it
+    path.write_text(json.dumps(before.as_json() | beside, ensure_ascii=False), "utf-8")
+    assert load_report(path) == before
 
     after = judge(records, [answer(), refused, refused], hits, passage="14일, 15일")
     found = compare(after, load_report(path))
@@ -530,6 +533,9 @@ def test_the_json_has_the_documented_keys() -> None:
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "b.json", {"total": 1})
     with pytest.raises(ConfigurationError, match=r"b\.json: not a report"):
+        load_report(path)
+    path.write_text("no JSON at all")
+    with pytest.raises(ConfigurationError, match=r"b\.json: not JSON"):
         load_report(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,13 +44,20 @@ class Comparison(Frozen):
 def load_report(path: Path) -> Report:
     """What `ragbots eval --json` printed. Raises ConfigurationError where the file is something else."""
     try:
-        return Report.model_validate_json(path.read_bytes())
+        values = json.loads(path.read_bytes())
+        beside = {"comparison", "groundedness"}  # worked out from the records anew
+        kept = (
+            {key: value for key, value in values.items() if key not in beside} if isinstance(values, dict) else values
+        )
+        return Report.model_validate_json(json.dumps(kept))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise ConfigurationError(
-            f"{path}: not a report of this version: {explain(error)[:500]}", hint="make it with `ragbots eval --json`"
-        ) from error
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise ConfigurationError(f"{path}: not JSON", hint="make it with `ragbots eval --json`") from error
+        told = explain(error)[:500]
+        hint = "make it with `ragbots eval --json`"
+        raise ConfigurationError(f"{path}: not a report of this version: {told}", hint=hint) from error
 
 
 _MARKER = re.compile(r"\[\d+\]")
