@@ -8,6 +8,9 @@ no redirect.
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
+import ssl
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 Pieces = AsyncGenerator[str | Usage, None]
 _PAUSE_SECONDS = 0.3  # before another try, where the endpoint names no time
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
+_SENT = frozenset({"host", "accept", "accept-encoding", "connection", "content-type", "content-length"})
 _CHARACTERS_PER_TOKEN = 1.5  # of Korean, where an endpoint does not count
 
 
@@ -58,6 +62,7 @@ class Endpoint:
         A request is made again, as often as the settings say, only where that may help and nothing was heard yet.
         """
         settings = self._settings
+        await asyncio.to_thread(_prepare)  # the first time: a second, in which others are still served
         began = time.monotonic()
         for attempt in range(settings.retries + 1):
             heard = False
@@ -101,16 +106,24 @@ class Endpoint:
     async def _next(self, chunks: AsyncGenerator[Any, None], seconds: float) -> Any | None:
         """The next chunk that says something, None at the end. An endpoint that keeps the line alive and says
         nothing runs into the limit too."""
+        from langsmith import tracing_context
+
         try:
-            async with asyncio.timeout(max(seconds, 0.001)):
-                async for chunk in chunks:
-                    if _text(chunk) or _usage(chunk) or chunk.response_metadata.get("finish_reason"):
-                        return chunk
-                return None
-        except TimeoutError as error:
-            raise self._failed("slow", f"said nothing more within {seconds:.1f} s", error) from None
-        except Exception as error:
-            raise self._explained(error) from error
+            # Around each step and not the whole: in a generator the setting would reach those who read from it.
+            with tracing_context(enabled=False):
+                return await self._step(chunks, seconds)
+        except TimeoutError:
+            raise self._failed("slow", "said nothing more within the time set") from None
+        except Exception as error:  # noqa: BLE001 - everything the client raises is told as ModelFailed
+            # Not chained: the client's own errors hold the server's words, which may repeat the prompt.
+            raise self._explained(error) from None
+
+    async def _step(self, chunks: AsyncGenerator[Any, None], seconds: float) -> Any | None:
+        async with asyncio.timeout(max(seconds, 0.001)):
+            async for chunk in chunks:
+                if _text(chunk) or _usage(chunk) or chunk.response_metadata.get("finish_reason"):
+                    return chunk
+            return None
 
     def _check_end(self, finished: str, said: Sequence[str]) -> None:
         if not finished:
@@ -136,13 +149,14 @@ class Endpoint:
                 return self._failed("cut", "the connection broke")
             case openai.APIConnectionError():
                 return self._failed("unreachable", "no connection", passing=True)
+            case openai.APIError():
+                return self._failed("broken", "reported an error instead of an answer")
         return self._failed("garbage", f"what it answered cannot be read ({type(error).__name__})")
 
     def _failed(
         self,
         kind: FailureKind,
         what: str,
-        _cause: object = None,
         *,
         passing: bool = False,
         retry_after: float | None = None,
@@ -160,8 +174,8 @@ class Endpoint:
                 return tuple([one.id async for one in client.models.list()])
         except TimeoutError:
             raise self._failed("slow", "did not list its models in time") from None
-        except Exception as error:
-            raise self._explained(error) from error
+        except Exception as error:  # noqa: BLE001 - everything the client raises is told as ModelFailed
+            raise self._explained(error) from None
         finally:
             await client.close()
 
@@ -177,6 +191,13 @@ class Endpoint:
             "streaming": True,
             "stream_usage": True,
             "http_async_client": self._http(),
+            "http_client": self._unused,
+            # Named, since what is left out is read from the environment.
+            "openai_proxy": None,
+            "output_version": "v0",
+            "use_responses_api": False,
+            "stream_chunk_timeout": None,
+            "http_socket_options": (),
             ("extra_body" if in_body else "max_tokens"): {"max_tokens": max_tokens} if in_body else max_tokens,
         }
         client: BaseChatModel = init_chat_model(settings.model, model_provider=settings.provider, **options)
@@ -187,8 +208,7 @@ class Endpoint:
         settings = self._settings
         return {
             "base_url": settings.base_url,
-            "api_key": settings.api_key or "none",
-            "organization": "",
+            "api_key": "none",  # set by `_own_headers`
             "max_retries": 0,
             "timeout": self._timeout,
         }
@@ -203,7 +223,39 @@ class Endpoint:
     def _http(self) -> Any:
         import openai
 
-        return openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=self._timeout)
+        hooks = {"request": [self._own_headers]}
+        return openai.DefaultAsyncHttpxClient(
+            follow_redirects=False, timeout=self._timeout, verify=self._tls, event_hooks=hooks
+        )
+
+    async def _own_headers(self, request: Any) -> None:
+        """Takes off what the client adds of itself and from OPENAI_… variables, and sets the configured key."""
+        for name in [name for name in request.headers if name.lower() not in _SENT]:
+            del request.headers[name]
+        if self._settings.api_key:
+            request.headers["authorization"] = f"Bearer {self._settings.api_key}"
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Kept: to read the certificates takes longer than a local request."""
+        import httpx2
+
+        return httpx2.create_ssl_context()
+
+    @cached_property
+    def _unused(self) -> Any:
+        """LangChain also wants a client for blocking calls, and would build one for each request."""
+        import openai
+
+        return openai.DefaultHttpxClient(verify=self._tls, timeout=self._timeout)
+
+
+def _prepare() -> None:
+    for name in ("langchain.chat_models", "langchain_openai"):
+        importlib.import_module(name)
+    # LangChain refuses to work where these ask for the tracing that it had once.
+    for variable in ("LANGCHAIN_TRACING", "LANGCHAIN_HANDLER"):
+        os.environ.pop(variable, None)
 
 
 async def _close(client: Any) -> None:
