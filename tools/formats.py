@@ -109,6 +109,7 @@ LIBREOFFICE = "LibreOffice"
 CONVERSIONS = (
     ("docx", "docx"),
     ("docx", "pdf"),
+    ("docx", "html"),
     ("html", "html"),
     ("html", "docx"),
     ("xlsx", "xlsx"),

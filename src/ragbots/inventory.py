@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ragbots.errors import ConfigurationError
 from ragbots.ports import Listing, SourceFile
 from ragbots.text import digest
 from ragbots.types import Omission
@@ -37,10 +36,10 @@ class Named:
 def take_inventory(bot: str, listings: Sequence[Listing], recipe: Sequence[str]) -> Inventory:
     """The files of all sources of a bot; of files with the same bytes the first by name is read.
 
-    `recipe` is all else that shapes a version. Raises ConfigurationError for two files with one name.
+    A name that an earlier source holds already is told apart by the number of its source: `출처 2/휴가.md`.
+    `recipe` is all else that shapes a version.
     """
-    listed = sorted((file for listing in listings for file in listing.files), key=lambda file: file.source)
-    _refuse_same_names(bot, [file.source for file in listed])
+    listed = sorted(_told_apart(listings), key=lambda file: file.source)
     twins = _twins(listed)
     files = tuple(file for file in listed if file.source not in twins)
     omissions = [omission for listing in listings for omission in listing.omissions]
@@ -52,12 +51,16 @@ def take_inventory(bot: str, listings: Sequence[Listing], recipe: Sequence[str])
     return Inventory(files, tuple(omissions), digest("\n".join([bot, *parts, *recipe])))
 
 
-def _refuse_same_names(bot: str, sources: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for source in sources:
-        if source in seen:
-            raise ConfigurationError(f"bot `{bot}`: two sources hold a file `{source}`", hint="rename one of them")
-        seen.add(source)
+def _told_apart(listings: Sequence[Listing]) -> Iterator[SourceFile]:
+    """The files under names that are each one's own."""
+    taken: set[str] = set()
+    for number, listing in enumerate(listings, 1):
+        for file in listing.files:
+            name = file.source
+            while name in taken:
+                name = f"출처 {number}/{name}"
+            taken.add(name)
+            yield replace(file, source=name)
 
 
 def _twins(files: Sequence[SourceFile]) -> dict[str, str]:

@@ -442,6 +442,17 @@ HARD = {
     "날짜.txt": "<개정 2020. 1. 1., " * 50_000,
     "숫자.txt": "1" * 500_000,
     "별표.txt": "[별표 1] " * 50_000,
+    "개정.txt": "[법률 제1호" + "개정" * DEEP + "]가",
+    "목차.txt": "목차\n" + "\n".join(f"제{number // 100 + 1}조의{number % 100 + 2}(가)" for number in range(20_000)),
+    "부칙.txt": "\n".join(f"부칙 <제{number}호>" for number in range(40_000)),
+    "부칙이름.txt": "부칙("
+    + "가" * 500_000
+    + ")\n"
+    + "\n".join(f"제{number}조(가) 나다." for number in range(1, 9_999)),
+    "각호.txt": "제1조(가)\n[시행일: 다음 각 호\n" + "가나다라마바사\n" * DEEP,
+    "이은표.html": "<html><body>" + "<table><tr><th>가<th>나<tr><td>1<td>2</table>" * 40_000,
+    "머리칸.html": f"<html><body><table><tr><th>{'가' * 50_000}<th>나" + "<tr><td>1<td>2" * 10_000,
+    "긴제목.md": "# " + "가" * 500_000 + "".join(f"\n\n제{number}조(가) 나다." for number in range(1, 9_999)),
     "낱자.txt": "\u1112\u1161\u11ab" * DEEP + "\u0301" * DEEP,
 }
 

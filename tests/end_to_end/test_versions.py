@@ -184,12 +184,6 @@ class TestRepetition:
         with built.open() as runtime:
             assert len(runtime.database.release_history("office")) == 1
 
-    def test_only_the_changed_article_is_embedded(self, built: Installation, embedded: list[str]) -> None:
-        built.put({"화분관리규정.md": PLANTS.replace("분갈이는 2년마다", "분갈이는 3년마다")})
-        built.build()
-        assert len(embedded) == 1
-        assert "3년마다" in embedded[0]
-
     def test_an_index_removed_by_hand_comes_back_without_embedding(
         self, built: Installation, embedded: list[str]
     ) -> None:
@@ -198,13 +192,6 @@ class TestRepetition:
         assert embedded == []
         with built.open() as runtime:
             assert ask(runtime, WATER).status is Status.ANSWERED
-
-    def test_a_removed_document_is_not_cited_any_more(self, built: Installation) -> None:
-        (built.documents() / "지침" / "방문객주차지침.md").unlink()
-        built.build()
-        with built.open() as runtime:
-            hits = runtime.search("office", "방문객 주차 요금", 10, here(runtime)).hits
-            assert {hit.document.source for hit in hits} == {"화분관리규정.md"}
 
     def test_builds_in_one_second_do_not_collide(self, built: Installation) -> None:
         made = []

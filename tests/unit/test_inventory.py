@@ -2,9 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from ragbots.errors import ConfigurationError
 from ragbots.inventory import Named, identify, take_inventory
 from ragbots.ports import Listing, SourceFile
 from ragbots.text import digest
@@ -41,9 +38,23 @@ class TestInventory:
         taken = take_inventory("bot", [listing(a=digest(b""), b=digest(b""))], [])
         assert [file.source for file in taken.files] == ["a.md", "b.md"]
 
-    def test_one_name_in_two_sources(self) -> None:
-        with pytest.raises(ConfigurationError, match=r"two sources hold a file `a\.md`"):
-            take_inventory("bot", [listing(a="1"), listing(a="2")], [])
+    def test_of_one_name_in_two_sources_the_later_one_bears_its_number(self) -> None:
+        taken = take_inventory("bot", [listing(a="1", b="2"), listing(a="3", b="2")], [])
+        assert [(file.source, file.digest) for file in taken.files] == [
+            ("a.md", "1"),
+            ("b.md", "2"),
+            ("출처 2/a.md", "3"),
+        ]
+        (copy,) = taken.omissions
+        assert copy.where == "출처 2/b.md"
+
+    def test_a_file_keeps_its_id_when_another_source_gets_one_of_its_name(self) -> None:
+        before = take_inventory("bot", [listing(), listing(a="1")], []).files
+        after = take_inventory("bot", [listing(a="2"), listing(a="1")], []).files
+        first = identify("bot", [Named(one.source, one.digest, "휴가규정") for one in before], {})
+        known = {document_id: Named(source, "1", "휴가규정") for source, document_id in first.items()}
+        ids = identify("bot", [Named(one.source, one.digest, "휴가규정") for one in after], known)
+        assert ids["출처 2/a.md"] == first["a.md"] != ids["a.md"]
 
 
 class TestIdentity:

@@ -28,8 +28,6 @@ from ragbots.loaders.probing import DOCUMENT_MARKS, ZIP_STARTS
 _INDEX = "contents.json"
 _FORMAT = 1  # of what is kept of an unpacked archive
 _BLOCK = MIB
-# Entries at the top that make a ZIP archive one document, or a program.
-_DOCUMENT_MARKS = DOCUMENT_MARKS | {"META-INF/MANIFEST.MF", "AndroidManifest.xml"}
 # Files of such names are documents or broken ones, never folders.
 _DOCUMENT_SUFFIXES = frozenset(
     {".docx", ".docm", ".dotx", ".xlsx", ".xlsm", ".pptx", ".pptm", ".hwpx", ".odt", ".ods", ".odp", ".epub", ".jar"}
@@ -247,7 +245,7 @@ def _why_refused(name: str, info: zipfile.ZipInfo, limits: ReadLimits) -> str:
 
 
 def _is_document(names: Iterable[str]) -> bool:
-    return not _DOCUMENT_MARKS.isdisjoint(names)
+    return not DOCUMENT_MARKS.isdisjoint(names)
 
 
 def _is_document_file(path: Path) -> bool:

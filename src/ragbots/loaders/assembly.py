@@ -14,6 +14,7 @@ from ragbots.types import Document, Element, ElementKind, Omission, OmissionKind
 
 _ID_LENGTH = 16
 _TITLE_LENGTH = 60
+_LONGEST_TITLE = 300  # every chunk says it
 _PREFACE_LENGTH = 15  # elements in which a line with the date in force is looked for
 
 _DATE = r"(\d{4})\s*(?:[.\-/]|년)\s*(\d{1,2})\s*(?:[.\-/]|월)\s*(\d{1,2})\s*[.일]?"
@@ -43,7 +44,9 @@ def document(source: str, data: bytes, reading: Reading) -> Document:
     made = Document(
         id=document_id(source),
         source=source,
-        title=reading.title or first_line_title(reading.elements) or PurePosixPath(source).stem,
+        title=excerpt(reading.title, _LONGEST_TITLE)
+        or first_line_title(reading.elements)
+        or PurePosixPath(source).stem,
         digest=digest(data),
         elements=tuple(reading.elements),
         link=reading.link,

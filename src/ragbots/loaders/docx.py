@@ -49,7 +49,7 @@ _BODY_TEXT_RANK = 9  # outline level that Word gives to body text
 class DocxLoader:
     """Reads .docx files."""
 
-    id = "docx-2"
+    id = "docx-3"
 
     def accepts(self, probe: Probe) -> bool:
         return is_package(probe, "word/")
@@ -212,7 +212,7 @@ class _Reader:
         return [line for line in words.split("\n") if line.strip()] + self._attached(found)
 
     def _report(self, found: ParagraphText) -> None:
-        where = f"paragraph: {excerpt(found.text)}"
+        where = self._where(found.text)
         if found.deleted.strip():
             why = "deleted in the document's tracked changes"
             self._omissions.append(
@@ -228,6 +228,14 @@ class _Reader:
         if found.symbols:
             why = "characters of symbol fonts have no meaning as text"
             self._omissions.append(Omission("symbols", where, found.symbols, why))
+
+    def _where(self, words: str) -> str:
+        """A paragraph by its words; one without any by the last text before it."""
+        if words.strip():
+            return f"paragraph: {excerpt(words)}"
+        texts = (one.text for one in reversed(self._elements) if one.kind is not ElementKind.PICTURE)
+        before = next((text for text in texts if text.strip()), "")
+        return f"after: {excerpt(before)}" if before else "the beginning"
 
     def _read_table(self, node: Any) -> None:
         rows, headings = self._rows(node)

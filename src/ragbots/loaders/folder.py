@@ -88,6 +88,7 @@ class WithArchives:
                     files.append(one)
                 else:
                     omissions.append(one)
+        sweep(self._unpacked, time.time() - _KEPT_SECONDS)
         return Listing(tuple(files), tuple(omissions))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ _CHARSET = re.compile(rb"<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*[\"']
 _KOREAN = frozenset({"euc-kr", "ks_c_5601-1987", "ksc5601", "x-windows-949", "euckr", "ks_c_5601", "cp949"})
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DIVISION = re.compile(r"제\s*\d+\s*[편장절관조](?![가-힣])")
 _TAG = re.compile(rb"<[a-zA-Z!]")
 
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "datalist"})
@@ -84,7 +85,7 @@ _SMALL_PICTURE = 32  # pixels: an icon
 class HtmlLoader:
     """Reads HTML and XHTML. Nothing that a page refers to is fetched."""
 
-    id = "html-1"
+    id = "html-2"
 
     def accepts(self, probe: Probe) -> bool:
         if not looks_like_text(probe.head) or suffix(probe) in _OTHER_DOCUMENTS:
@@ -136,14 +137,19 @@ def _read(root: Any) -> Reading:
     for step in _steps(root if body is None else body):
         flow.take(*step)
     flow.end_line()
-    top = next((e.text for e in flow.elements if e.kind is ElementKind.HEADING and e.level == 1), "")
     return Reading(
         elements=flow.elements,
-        title=top or one_line(clean(root.findtext(".//title") or "")),
+        title=_top_heading(flow.elements) or one_line(clean(root.findtext(".//title") or "")),
         link=_canonical(root),
         metadata=_facts(root),
         omissions=flow.omissions,
     )
+
+
+def _top_heading(elements: Sequence[Element]) -> str:
+    """The first heading of the first level; that of a 장 is not the page's own."""
+    top = next((one.text for one in elements if one.kind is ElementKind.HEADING and one.level == 1), "")
+    return "" if _DIVISION.match(top) else top
 
 
 def _canonical(root: Any) -> str | None:

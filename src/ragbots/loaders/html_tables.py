@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 from ragbots.loaders.grids import Cell, Grid, fill
@@ -29,7 +29,10 @@ def read_table(markup: str, where: str) -> HtmlTable:
     parser.feed(markup)
     parser.close()
     around = tuple(line.strip() for line in "".join(parser.around).split("\n") if line.strip())
-    return HtmlTable(fill(parser.rows, parser.header_rows()), around, tuple(parser.omissions), tuple(parser.pictures))
+    grid = fill(parser.rows, parser.header_rows())
+    if parser.labels_stand_left():
+        grid = replace(grid, header_rows=0)
+    return HtmlTable(grid, around, tuple(parser.omissions), tuple(parser.pictures))
 
 
 class _Parser(HTMLParser):
@@ -43,12 +46,17 @@ class _Parser(HTMLParser):
         self._depth = 0
         self._cell: list[str] | None = None
         self._spans = (1, 1)
-        self._plain_cells: list[bool] = []  # per row: whether it has a cell that is no heading
+        self._kinds: list[list[str]] = []  # per row: `th` and `td`, as its cells are marked
 
     def header_rows(self) -> int:
         """Rows from the top that hold heading cells only; 0 where there are none."""
-        count = next((n for n, plain in enumerate(self._plain_cells) if plain), len(self._plain_cells))
-        return count if count < len(self._plain_cells) else 0
+        count = next((n for n, kinds in enumerate(self._kinds) if "td" in kinds), len(self._kinds))
+        return count if count < len(self._kinds) else 0
+
+    def labels_stand_left(self) -> bool:
+        """Whether each row is marked as one heading and what belongs to it: no row is column headings then."""
+        filled = [kinds for kinds in self._kinds if kinds]
+        return bool(filled) and all(kinds[0] == "th" and "td" in kinds and "th" not in kinds[1:] for kinds in filled)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -61,7 +69,7 @@ class _Parser(HTMLParser):
         elif self._depth == 1 and tag == "tr":
             self._end_cell()
             self.rows.append([])
-            self._plain_cells.append(False)
+            self._kinds.append([])
         elif self._depth == 1 and tag in ("td", "th"):
             self._start_cell(tag, dict(attrs))
         elif tag in ("td", "th"):
@@ -86,10 +94,10 @@ class _Parser(HTMLParser):
         self._end_cell()
         if not self.rows:
             self.rows.append([])
-            self._plain_cells.append(False)
+            self._kinds.append([])
         self._cell = []
         self._spans = _span(attributes.get("rowspan")), _span(attributes.get("colspan"))
-        self._plain_cells[-1] |= tag == "td"
+        self._kinds[-1].append(tag)
 
     def _end_cell(self) -> None:
         if self._cell is not None:

@@ -61,7 +61,7 @@ class _Block:
 class MarkdownLoader:
     """Reads Markdown with or without front matter."""
 
-    id = "markdown-2"
+    id = "markdown-3"
 
     def __init__(self) -> None:
         self._inline = InlineParser()

@@ -20,9 +20,9 @@ from pypdf.errors import PyPdfError
 from ragbots.errors import UnreadableDocument
 from ragbots.loaders.assembly import Reading, document, excerpt, heading, omission, picture, table, text
 from ragbots.loaders.pdf_lines import Char, Line, is_unmapped, make_lines, with_limit
-from ragbots.loaders.pdf_paragraphs import Paragraph, Setting, join_cell, paragraphs, setting_of
+from ragbots.loaders.pdf_paragraphs import Paragraph, Setting, is_full, join_cell, paragraphs, setting_of
 from ragbots.loaders.pdf_running import find_running
-from ragbots.loaders.pdf_tables import DrawnTable, RuledTable, continues, find_regions, joined, read_table
+from ragbots.loaders.pdf_tables import DrawnTable, Joining, RuledTable, continues, find_regions, joined, read_table
 from ragbots.loaders.word_seams import KiwiSpacing, WordSeams
 from ragbots.ports import Probe
 from ragbots.text import clean
@@ -66,7 +66,7 @@ class _Page:
 class PdfLoader:
     """Reads PDF files that hold text."""
 
-    id = "pdf-2"
+    id = "pdf-3"
 
     def __init__(self) -> None:
         self._spacing = KiwiSpacing()
@@ -102,8 +102,11 @@ class PdfLoader:
         seams = WordSeams(
             (line.text for line in (*body, *(line for one in drawn for line in one.lines))), self._spacing
         )
-        tables = [read_table(one, lambda lines: join_cell(lines, setting, seams)) for one in drawn]
-        items, repeated = _joined_tables(sorted([*body, *tables], key=lambda item: (item.page, item.top)))
+        joining = Joining(
+            lambda lines: join_cell(lines, setting, seams), lambda before, line: is_full(before, line, setting)
+        )
+        tables = [read_table(one, joining) for one in drawn]
+        items, repeated = _joined_tables(sorted([*body, *tables], key=lambda item: (item.page, item.top)), joining)
         pictures, pictures_left_out = _pictures(pages)
         elements = _elements(items, pictures, setting, seams)
         return Reading(
@@ -216,7 +219,9 @@ def _right_margin(lines: Sequence[Line], width: float) -> float:
     return rightmost if full >= _FEWEST_FULL else max(rightmost, width - min(line.x0 for line in lines))
 
 
-def _joined_tables(items: Sequence[Line | RuledTable]) -> tuple[list[Line | RuledTable], list[Omission]]:
+def _joined_tables(
+    items: Sequence[Line | RuledTable], joining: Joining
+) -> tuple[list[Line | RuledTable], list[Omission]]:
     """Tables that go on at the top of the next page become one; heading rows drawn again are left out."""
     made: list[Line | RuledTable] = []
     omissions: list[Omission] = []
@@ -225,7 +230,7 @@ def _joined_tables(items: Sequence[Line | RuledTable]) -> tuple[list[Line | Rule
         before = made[-1] if made else None
         is_next = item.page == reached + 1
         if is_next and isinstance(item, RuledTable) and isinstance(before, RuledTable) and continues(before, item):
-            made[-1], repeated = joined(before, item)
+            made[-1], repeated = joined(before, item, joining)
             words = " ".join(cell for row in repeated for cell in row)
             if repeated:
                 why = "the table's heading drawn again on the next page"

@@ -127,7 +127,7 @@ def join_cell(lines: Sequence[Line], setting: Setting, seams: WordSeams) -> str:
     for before, line in zip([None, *lines], lines, strict=False):
         if before is None:
             text = line.text
-        elif not _is_full(before, line, setting):
+        elif not is_full(before, line, setting):
             text += "\n" + line.text
         else:
             text = _with_seam(text, before, line, setting, seams)
@@ -136,7 +136,7 @@ def join_cell(lines: Sequence[Line], setting: Setting, seams: WordSeams) -> str:
 
 def _is_new(paragraph: Paragraph, line: Line, setting: Setting, counting: _Counting, seams: WordSeams) -> bool:
     before = paragraph.lines[-1]
-    if before.frame != line.frame or not _is_full(before, line, setting):
+    if before.frame != line.frame or not is_full(before, line, setting):
         return True
     if abs(before.size - line.size) > _SIZE_CHANGE * before.size or before.bold != line.bold:
         return True
@@ -150,7 +150,7 @@ def _is_new(paragraph: Paragraph, line: Line, setting: Setting, counting: _Count
     )
 
 
-def _is_full(before: Line, line: Line, setting: Setting) -> bool:
+def is_full(before: Line, line: Line, setting: Setting) -> bool:
     """Whether the beginning of the next line would not have fitted at the end of this one."""
     needed = line.first_unit + line.size / 2 if setting.tight else line.first_word + line.size / 4
     return before.room < max(needed, _TIGHT_ROOM * line.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,19 @@ from ragbots.loaders.pdf_lines import Box, Char, Line, inside, make_lines, with_
 _SAME_EDGE = 3.0  # points
 _PADDING = 4.0  # points between a cell's rule and its text, at most; what is more is alignment
 
-JoinCell = Callable[[Sequence[Line]], str]
+_FIGURE = re.compile(r"[-△▲\d,.\s]*\d(?:억|백만|천|만)?(?:원|%|명|일|회)?")
+_SENTENCE_WIDTH = 8  # type sizes: in a narrower cell a label fills its line by itself
+
+Row = tuple[str, ...]
+CellLines = tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """How lines of a document are joined: those of a `cell` to its text; whether a line is `full` before the next."""
+
+    cell: Callable[[Sequence[Line]], str]
+    full: Callable[[Line, Line], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +56,10 @@ class DrawnTable:
 
 @dataclass(frozen=True, slots=True)
 class RuledTable:
-    """A table as it is read: the texts of its cells, merged ones filled."""
+    """A table as it is read: the texts of its cells, merged ones filled, and the printed lines of each."""
 
     grid: Grid
+    lines: tuple[tuple[CellLines, ...], ...]
     edges: tuple[float, ...]
     top: float
     page: int
@@ -81,10 +95,18 @@ def find_regions(page: Any, chars: Sequence[Char], number: int) -> Regions:
     return Regions(tuple(tables), tuple(framed), tuple(rest))
 
 
-def read_table(drawn: DrawnTable, join: JoinCell) -> RuledTable:
+def read_table(drawn: DrawnTable, joining: Joining) -> RuledTable:
     """The table with the lines of each cell joined."""
-    placed = [(cell.row, cell.column, Cell(join(cell.lines), cell.rows, cell.columns)) for cell in drawn.cells]
-    return RuledTable(lay(placed, drawn.height), drawn.edges, drawn.top, drawn.page)
+    placed = [(cell.row, cell.column, Cell(joining.cell(cell.lines), cell.rows, cell.columns)) for cell in drawn.cells]
+    grid = lay(placed, drawn.height)
+    at = {
+        (row, column): cell.lines
+        for cell in reversed(drawn.cells)
+        for row in range(cell.row, cell.row + cell.rows)
+        for column in range(cell.column, cell.column + cell.columns)
+    }
+    lines = tuple(tuple(at.get((row, column), ()) for column in range(grid.columns)) for row in range(len(grid.rows)))
+    return RuledTable(grid, lines, drawn.edges, drawn.top, drawn.page)
 
 
 def continues(before: RuledTable, after: RuledTable) -> bool:
@@ -95,22 +117,56 @@ def continues(before: RuledTable, after: RuledTable) -> bool:
     )
 
 
-def joined(before: RuledTable, after: RuledTable) -> tuple[RuledTable, tuple[tuple[str, ...], ...]]:
-    """Both as one table, and the heading rows that were repeated and left out."""
+def joined(before: RuledTable, after: RuledTable, joining: Joining) -> tuple[RuledTable, tuple[Row, ...]]:
+    """Both as one table, and the heading rows that were repeated and left out.
+
+    A row that was cut inside its cells is one row again.
+    """
     count = before.grid.header_rows
     headings = before.grid.rows[:count]
     repeated = after.grid.rows[:count] if after.grid.rows[:count] == headings else ()
-    rows = after.grid.rows[len(repeated) :]
-    grid = Grid(before.grid.rows + _category_filled(before.grid.rows[-1], rows), count)
-    return replace(before, grid=grid, page=before.page), repeated
+    rows, lines = after.grid.rows[len(repeated) :], after.lines[len(repeated) :]
+    top, top_lines = before.grid.rows, before.lines
+    if rows and len(top) > count and _is_cut(before, rows[0], lines[0], joining):
+        whole = tuple((*above, *below) for above, below in zip(top_lines[-1], lines[0], strict=True))
+        texts = (joining.cell(one) if below else text for one, below, text in zip(whole, rows[0], top[-1], strict=True))
+        top, top_lines, rows, lines = (*top[:-1], tuple(texts)), (*top_lines[:-1], whole), rows[1:], lines[1:]
+    grid = Grid(top + _labels_filled(top[-1], rows), count)
+    return replace(before, grid=grid, lines=top_lines + lines), repeated
 
 
-def _category_filled(last: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-    """A category cell that runs over the page break is empty on the next page: it keeps its text."""
-    if not rows or rows[0][0] or not any(rows[0]):
-        return rows
-    end = next((n for n, row in enumerate(rows) if row[0]), len(rows))
-    return tuple((last[0], *row[1:]) if n < end else row for n, row in enumerate(rows))
+def _is_cut(before: RuledTable, row: Row, lines: Sequence[CellLines], joining: Joining) -> bool:
+    """Whether the first row of a page is the rest of the last one of the page before.
+
+    It is where some of its cells are empty below filled ones and each of the others goes on from a full
+    line; a figure below a figure, or labels alone, do not go on.
+    """
+    last = before.grid.rows[-1]
+    filled = [column for column, text in enumerate(row) if text]
+    if not filled or not any(last[column] and not row[column] for column in range(len(row))):
+        return False
+    if any(_FIGURE.fullmatch(row[column]) or not last[column] for column in filled):
+        return False
+    ends = [(before.lines[-1][column][-1], lines[column][0]) for column in filled]
+    widths = (before.edges[column + 1] - before.edges[column] for column in filled)
+    has_sentence = any(width >= _SENTENCE_WIDTH * line.size for width, (line, _) in zip(widths, ends, strict=True))
+    return has_sentence and all(joining.full(line, following) for line, following in ends)
+
+
+def _labels_filled(last: Row, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Merged label cells that run over the page break are empty on the next page: they keep their text.
+
+    Labels are the empty columns at the left of the first row; an amount is none.
+    """
+    made = rows
+    for column in range(next((n for n, cell in enumerate(rows[0]) if cell), 0) if rows else 0):
+        if _FIGURE.fullmatch(last[column]):
+            break
+        end = next((n for n, row in enumerate(rows) if any(row[: column + 1])), len(rows))
+        made = tuple(
+            (*row[:column], last[column], *row[column + 1 :]) if n < end else row for n, row in enumerate(made)
+        )
+    return made
 
 
 def _edges(values: Sequence[float]) -> list[float]:

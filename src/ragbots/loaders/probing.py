@@ -18,9 +18,11 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKAGE_MARK = "[Content_Types].xml"  # stands in every .docx, .xlsx and .pptx
 
-DOCUMENT_MARKS = frozenset({PACKAGE_MARK, "mimetype", "Contents/content.hpf"})  # one stands in a ZIP that is a document
+# One of them stands in a ZIP archive that is one document, or a program.
+_CONTENTS = ("mimetype", "Contents/content.hpf", "META-INF/container.xml")  # of HWPX, OpenDocument and books
+_PROGRAMS = ("META-INF/MANIFEST.MF", "AndroidManifest.xml")
+DOCUMENT_MARKS = frozenset({PACKAGE_MARK, *_CONTENTS, *_PROGRAMS})
 
-_DOCUMENT_MARKS = DOCUMENT_MARKS | {"META-INF/container.xml"}  # of a damaged book
 _MOST_NAMES = 5000
 _LARGEST_DIRECTORY = 1024 * 1024  # bytes of a ZIP archive's list of entries
 _END_RECORD = b"PK\x05\x06"
@@ -67,8 +69,8 @@ def is_package(probe: Probe, folder: str) -> bool:
 
 
 def is_plain_archive(probe: Probe) -> bool:
-    """Whether this is a ZIP archive of files: no Office package, no HWPX, ODF or EPUB file, not damaged."""
-    return is_zip(probe) and bool(probe.members) and not probe.members & _DOCUMENT_MARKS
+    """Whether this is a ZIP archive of files: no Office package, no HWPX, ODF or EPUB file, no program, not damaged."""
+    return is_zip(probe) and bool(probe.members) and not probe.members & DOCUMENT_MARKS
 
 
 def is_html(probe: Probe) -> bool:

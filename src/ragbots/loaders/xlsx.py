@@ -49,7 +49,7 @@ _WITHOUT_COLOUR = ("00000000", "FFFFFFFF")
 class XlsxLoader:
     """Reads .xlsx and .xlsm files: values as they are shown, never formulas, macros or links to other files."""
 
-    id = "xlsx-1"
+    id = "xlsx-2"
 
     def accepts(self, probe: Probe) -> bool:
         return is_package(probe, "xl/")
@@ -176,7 +176,7 @@ class _Reader:
         where = f"sheet {sheet.title}, cell {cell.coordinate}"
         if cell.comment is not None:
             words = cell.comment.text or ""
-            self._omissions.append(omission(f"comment: {excerpt(words)}", where, words, "comments are not read"))
+            self._omissions.append(_remark(words, where))
         if cell.value is None:
             self._report_formula(sheet.title, cell.coordinate, where)
             return ""
@@ -201,6 +201,12 @@ class _Reader:
                 self._omissions.append(
                     omission(what, f"sheet {sheet.title}", words, "printed on every page", expected=True)
                 )
+
+
+def _remark(words: str, where: str) -> Omission:
+    """A comment is a remark of whoever keeps the table: it is not printed, and often not meant for all."""
+    why = "a comment beside the cell is not part of the text"
+    return omission(f"comment: {excerpt(words)}", where, words, why, expected=True)
 
 
 def _cells(sheet: Any) -> list[Any]:

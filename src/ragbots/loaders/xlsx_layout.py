@@ -130,7 +130,7 @@ def _table(rows: Sequence[_Row]) -> Element:
             height = min(cell.rows, bottom - row.number)
             placed.append((row.number - top, position[column], Cell(cell.text, height, width)))
     grid = lay(placed, len(rows), _declared(rows))
-    header_rows = 0 if _starts_with_numbers(rows[0]) else grid.header_rows
+    header_rows = 0 if _starts_with_numbers(rows[0]) or _labels_stand_left(rows) else grid.header_rows
     return table(grid.rows, header_rows)
 
 
@@ -153,6 +153,13 @@ def _merged_depth(rows: Sequence[_Row]) -> int:
     no_numbers = len(rows) > 1 and not any(cell.is_number for _, cell in rows[1].cells)
     depth = max(down, 2 if parts and no_numbers else 1)
     return depth if 1 < depth < len(rows) else 0
+
+
+def _labels_stand_left(rows: Sequence[_Row]) -> bool:
+    """By their look the cells at the left are headings, each of its row, and no others are."""
+    looks = [(column, cell.stands_out) for row in rows for column, cell in row.cells]
+    left = min(column for column, _ in looks)
+    return {(column == left, stands_out) for column, stands_out in looks} == {(True, True), (False, False)}
 
 
 def _starts_with_numbers(row: _Row) -> bool:

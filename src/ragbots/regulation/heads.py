@@ -199,7 +199,8 @@ def _plain_head(line: Line, number: int, branch: int, rest: str, bonus: float) -
 # ---------------------------------------------------------------- 부칙, 별표, 별지
 
 _ADDENDUM = re.compile(
-    r"\[?부\s*칙\]?\s*(?P<name>\([^<>]*\))?\s*(?P<label>[<＜〈][^<>＜＞〈〉]*[>＞〉])?(?P<rest>.*)", re.DOTALL
+    r"\[?부\s*칙\]?\s*(?P<name>\([^<>]{0,200}\))?\s*(?P<label>[<＜〈][^<>＜＞〈〉]{0,200}[>＞〉])?(?P<rest>.*)",
+    re.DOTALL,
 )
 _DATED = re.compile(r"\d{4}\s*[.\-년]|제\s*\d+(?:-\d+)?\s*호")
 _REFERENCE_ARTICLE = re.compile(r"제\s?\d+\s?조(?!(?:의\s?\d+)?\s*[(（])")

@@ -8,7 +8,7 @@ does not fit between its neighbours and so drops out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ragbots.regulation.heads import (
@@ -137,18 +137,20 @@ def find_contents(lines: Sequence[Line]) -> tuple[int, int]:
         return 0, 0
     titled = _CONTENTS_TITLE.fullmatch(lines[start].text) is not None
     seen: list[Head] = []
+    keys: set[Hashable] = set()
     leaders, end, repeated = 0, start + titled, None
     while end < len(lines):
         text = _LEADER.sub("", lines[end].text)
         head = None if lines[end].table else _any_head(replace(lines[end], text=text))
         if head is None:
             break
-        if any(_same(head, other) for other in seen):
+        if _key(head) in keys:
             repeated = head
             break
         if isinstance(head, ArticleHead) and head.length < len(text):
             break
         seen.append(head)
+        keys.add(_key(head))
         leaders += text != lines[end].text
         end += 1
     articles = sum(isinstance(head, ArticleHead) for head in seen)
@@ -173,16 +175,14 @@ def _any_head(line: Line) -> Head | None:
     return addendum_head(line) or annex_head(line) or chapter_head(line) or article_head(line)
 
 
-def _same(one: Head, other: Head) -> bool:
-    match one, other:
-        case ArticleHead(), ArticleHead():
-            return one.order == other.order
-        case ChapterHead(), ChapterHead():
-            # 절 count anew in every 장: the name tells them apart
-            return one.step == other.step and one.name == other.name
-        case AnnexHead(), AnnexHead():
-            return one.step == other.step
-        case AddendumHead(), AddendumHead():
-            return one == other
-        case _:
-            return False
+def _key(head: Head) -> Hashable:
+    """What two lines that name the same place share."""
+    match head:
+        case ArticleHead():
+            return head.order
+        case ChapterHead():
+            return head.step, head.name  # 절 count anew in every 장: the name tells them apart
+        case AnnexHead():
+            return head.step
+        case AddendumHead():
+            return head

@@ -25,7 +25,7 @@ from ragbots.regulation.heads import (
 from ragbots.regulation.notes import is_note, strip_notes
 from ragbots.regulation.outline import outline
 from ragbots.regulation.reading import bare_annexes
-from ragbots.regulation.tables import UNIT_LINE, Row, Table, column_names, lay_out, unit_of, with_names
+from ragbots.regulation.tables import UNIT_LINE, Row, Table, as_read, column_names, lay_out, unit_of, with_names
 from ragbots.text import comparable, one_line
 from ragbots.types import (
     Address,
@@ -73,6 +73,7 @@ def _annexes_without_text(reader: _Reader) -> Iterator[Omission]:
 
 
 _LONG_GAP = re.compile(r"\s{9,}")  # no more space than a gap in a table of contents needs
+_LONGEST_HEADING = 500  # characters: more is text that was given the look of one, and no breadcrumb holds it
 _UNCLOSED = re.compile(r"제\s?\d+\s?조(?:\s?의\s?\d+)?\s*\([^()]{1,50}")
 
 
@@ -105,7 +106,7 @@ def _raw_lines(elements: tuple[Element, ...]) -> Iterator[Line]:
                 yield Line("", page=element.page, table=element)
                 continue
             text = element.rows[0][0]  # a box drawn around text
-        heading = element.kind is ElementKind.HEADING
+        heading = element.kind is ElementKind.HEADING and len(text) <= _LONGEST_HEADING
         for line in text.split("\n"):
             if stripped := _LONG_GAP.sub(" " * 8, line.strip()):
                 yield Line(stripped, heading, element.level if heading else 0, element.page)
@@ -405,8 +406,7 @@ class _Reader:
             self._add(BlockKind.ROW, text, element.page, place.here)
         for row in layout.rows:
             self._row(row, names, unit, element.page)
-        rows = (*(before.rows if before else ()), *layout.rows)
-        place.table, place.table_end = Table(layout.header, names, rows, element.page, unit), len(self.drafts)
+        place.table, place.table_end = as_read(layout, names, unit, element.page), len(self.drafts)
         place.unit = ""
 
     def _row(self, row: Row, names: tuple[str, ...], unit: str, page: int | None) -> None:
@@ -445,9 +445,10 @@ def _open_note(draft: _Draft) -> bool:
     """A note that runs on: its bracket is still open, or it announces an enumeration."""
     if draft.kind is not BlockKind.NOTE:
         return False
+    if "다음 각" in draft.lines[0]:
+        return True
     text = "".join(draft.lines)
-    unclosed = text.count("[") > text.count("]") and len(text) < _LONGEST_NOTE
-    return unclosed or "다음 각" in draft.lines[0]
+    return text.count("[") > text.count("]") and len(text) < _LONGEST_NOTE
 
 
 def _item_fits(mark: Mark, last: tuple[int, int] | None, *, below_letter: bool) -> bool:

@@ -23,16 +23,20 @@ _COUNTS_ITSELF = re.compile(
     r"번호|순번|연번|호봉|등급|직급|인원|정원|횟수|비율|율$|점수|배점|기간|일수|시간|연수|수량|연도|년도|급호"
 )
 _FIGURE = re.compile(r"\d")
+_LONGEST_NAME = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as far as it was read: the `names` of its columns, its data `rows`, its last `page`, and the
-    `unit` told over it (empty where there is none)."""
+    """A table as far as it was read: the `names` of its columns, how many data `rows` and columns (`width`) it
+    has, the columns in which each row and no name holds `figures`, its last `page`, and the `unit` told over it
+    (empty where there is none)."""
 
     header: tuple[Row, ...]
     names: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: int
+    width: int
+    figures: frozenset[int]
     page: int | None
     unit: str
 
@@ -62,8 +66,23 @@ def lay_out(element: Element, before: Table | None) -> Layout:
     return _apart((), before.header, header + rows, before)
 
 
+def as_read(layout: Layout, names: tuple[str, ...], unit: str, page: int | None) -> Table:
+    """The table with the rows of a layout; what is known of those before is not counted anew."""
+    before = layout.before
+    figures = before.figures if before else {column for column, name in enumerate(names) if not _FIGURE.search(name)}
+    return Table(
+        header=layout.header,
+        names=names,
+        rows=len(layout.rows) + (before.rows if before else 0),
+        width=max(_width(layout.rows), before.width if before else _width(layout.header)),
+        figures=frozenset(n for n in figures if all(_FIGURE.search(_cell(row, n)) for row in layout.rows)),
+        page=page,
+        unit=unit,
+    )
+
+
 def _goes_on(element: Element, header: tuple[Row, ...], before: Table) -> bool:
-    if _width(element.rows) != _width(before.header + before.rows):
+    if _width(element.rows) != before.width:
         return False
     return not header or _same(header, before.header) or _is_cut(header, before, element.page)
 
@@ -87,19 +106,16 @@ def _folded(row: Row) -> Row:
 
 
 def _same(header: Sequence[Row], other: Sequence[Row]) -> bool:
-    return bool(header) and [_folded(row) for row in header] == [_folded(row) for row in other]
+    if not header or len(header) != len(other):
+        return False
+    return all(_folded(row) == _folded(again) for row, again in zip(header, other, strict=True))
 
 
 def _is_cut(header: Sequence[Row], before: Table, page: int | None) -> bool:
     """Whether what is taken for column headings, on the page after, holds figures where only rows hold them."""
     if page is None or before.page is None or page != before.page + 1 or not before.rows:
         return False
-    figures = [
-        column
-        for column, name in enumerate(before.names)
-        if not _FIGURE.search(name) and all(_FIGURE.search(_cell(row, column)) for row in before.rows)
-    ]
-    return any(_FIGURE.search(_cell(row, column)) for row in header for column in figures)
+    return any(_FIGURE.search(_cell(row, column)) for row in header for column in before.figures)
 
 
 def _cell(row: Row, column: int) -> str:
@@ -107,11 +123,15 @@ def _cell(row: Row, column: int) -> str:
 
 
 def column_names(header: Sequence[Row]) -> tuple[str, ...]:
-    """The headings above each column from top to bottom, said once where they are the same."""
+    """The headings above each column from top to bottom, said once where they are the same.
+
+    Each row's text says them again, so a long one is cut short there; the table itself holds all of it.
+    """
     columns = range(_width(header))
-    return tuple(
+    names = (
         " ".join(dict.fromkeys(name for row in header if (name := one_line(_cell(row, column))))) for column in columns
     )
+    return tuple(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in names)
 
 
 def unit_of(line: str) -> str:

@@ -192,3 +192,4 @@ def test_pictures_stand_after_their_paragraph(load: Load) -> None:
     assert [element.kind.value for element in document.elements] == ["text", "picture", "table", "picture", "text"]
     assert document.elements[1].text == "결재선"
     assert [omission.kind for omission in document.omissions] == [OmissionKind.PICTURE] * 2
+    assert [omission.where for omission in document.omissions] == ["after: 앞", "after: 앞"]

@@ -33,6 +33,10 @@ def test_title_date_link_and_headings(load: Load) -> None:
     assert dict(document.metadata) == {"author": "총무부"}
     assert [element.level for element in document.elements] == [1, 0, 2, 0]
     assert load("b.html", page("<p>글</p>", head)).title == "포털 :: 규정"
+    assert (
+        load("c.html", page("<p>여비 규정</p><h1>제1장 총칙</h1><p>글", "<title>여비 규정</title>")).title
+        == "여비 규정"
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,6 +85,13 @@ def test_tables_with_merged_cells_and_what_stands_in_them(load: Load) -> None:
     assert table.rows == (("구분", "숙박비", "숙박비"), ("구분", "서울", "그 밖"), ("2급", "10", "8"))
     assert table.header_rows == 2
     assert (stamp.kind, stamp.text) == (ElementKind.PICTURE, "도장")
+
+
+def test_a_table_with_its_headings_at_the_left_has_no_row_of_them(load: Load) -> None:
+    [labelled] = load("a.html", page("<table><tr><th>신청<td>3일 전<tr><th>결재<td>부서장</table>")).elements
+    assert (labelled.rows, labelled.header_rows) == ((("신청", "3일 전"), ("결재", "부서장")), 0)
+    [both] = load("a.html", page("<table><tr><th>구분<th>임원<tr><th>숙박비<td>실비</table>")).elements
+    assert both.header_rows == 1
 
 
 def test_a_table_that_lays_out_the_page_is_no_table(load: Load) -> None:

@@ -159,6 +159,55 @@ def test_a_table_over_two_pages_is_one(load: Load) -> None:
     assert [omission.characters for omission in document.omissions] == [4]
 
 
+REMARK = "부산광역시의 7월과 8월 숙박비 상한은 해운대구에 머무는 경우에만 20,000원을 더하여 지급한다."
+
+
+def remark_table(rows: list[list[str]]) -> Page:
+    """Rows of a label, an amount and the lines of a remark, as a word processor breaks them at 120 points."""
+
+    def draw(canvas: Canvas) -> None:
+        table = Table(rows, colWidths=[120, 120, 128])
+        ruled = [("GRID", (0, 0), (-1, -1), 0.5, "black"), ("FONT", (0, 0), (-1, -1), FONT, SIZE)]
+        table.setStyle(
+            TableStyle([*ruled, ("LEFTPADDING", (0, 0), (-1, -1), 4), ("RIGHTPADDING", (0, 0), (-1, -1), 4)])
+        )
+        _, height = table.wrapOn(canvas, *A4)
+        table.drawOn(canvas, LEFT, TOP - height)
+
+    return draw
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_row_that_a_page_break_cuts_inside_a_cell_is_one_row(load: Load, cut: int) -> None:
+    head, lines = ["구분", "숙박비", "비고"], wrapped(REMARK, 120)
+    assert len(lines) > 3
+    first = remark_table([head, ["광역시", "90,000원", "\n".join(lines[:cut])]])
+    second = remark_table([head, ["", "", "\n".join(lines[cut:])], ["그 밖", "70,000원", ""]])
+    [table] = load("a.pdf", made(first, second)).elements
+    rows = [tuple("".join(cell.split()) for cell in row) for row in table.rows]
+    assert rows == [tuple(head), ("광역시", "90,000원", "".join(REMARK.split())), ("그밖", "70,000원", "")]
+
+
+def test_a_row_below_a_merged_label_is_a_row_of_its_own_after_a_page_break(load: Load) -> None:
+    head = ["지역", "직급", "숙박비"]
+    first = table_page([head, ["서울", "임원", "120,000원"]])
+    rows = [["", "", "110,000원"], ["", "직원", "100,000원"], ["광역시", "임원", "90,000원"]]
+    second = table_page([head, *rows], [("SPAN", (0, 1), (0, 2))])
+    [table] = load("a.pdf", made(first, second)).elements
+    assert table.rows[2:] == (
+        ("서울", "임원", "110,000원"),
+        ("서울", "직원", "100,000원"),
+        ("광역시", "임원", "90,000원"),
+    )
+
+
+def test_an_amount_that_is_not_there_stays_empty_after_a_page_break(load: Load) -> None:
+    head = ["일비", "식비"]
+    first, second = table_page([head, ["30,000원", "40,000원"]]), table_page([head, ["", "20,000원"]])
+    [table] = load("a.pdf", made(first, second)).elements
+    assert table.rows[2:] == (("", "20,000원"),)
+
+
 def test_tables_of_other_columns_stay_apart(load: Load) -> None:
     first, second = table_page([["구분", "일비"], ["2급", "1"]]), table_page([["가", "나", "다"], ["라", "마", "바"]])
     assert len(load("a.pdf", made(first, second)).elements) == 2

@@ -124,6 +124,15 @@ def test_headings_are_known_by_their_look(load: Load, look: dict[str, Any]) -> N
     assert table.header_rows == 2
 
 
+def test_headings_at_the_left_alone_are_known_by_their_look(load: Load) -> None:
+    book = openpyxl.Workbook()
+    write(book.active, [["신청 기한", "출장 3일 전"], ["결재권자", "부서장"]])
+    for row in book.active["A1:A2"]:
+        row[0].font = Font(bold=True)
+    [table] = load("a.xlsx", saved(book)).elements
+    assert table.header_rows == 0
+
+
 def test_a_first_row_of_numbers_is_no_heading(load: Load) -> None:
     book = openpyxl.Workbook()
     write(book.active, [["가", 1], ["나", 2]])
@@ -172,7 +181,7 @@ def test_what_nobody_sees_is_left_out_and_named(load: Load) -> None:
     assert {(one.what.split(":")[0], one.expected) for one in document.omissions} == {
         ("hidden rows or columns", True),
         ("struck out", True),
-        ("comment", False),
+        ("comment", True),
         ("hidden sheet", True),
         ("running line", True),
     }
