@@ -16,8 +16,8 @@ import numpy as np
 
 from ragbots.config import load_settings
 from ragbots.evaluation.questions import load_questions
-from ragbots.retrieval import OpenBot, Query, read_question, score_articles, with_glossary
-from ragbots.routing import RULES, RoutingRules, choose, share_of_profile
+from ragbots.retrieval import read_question, strengths
+from ragbots.routing import RULES, RoutingRules, choose
 from ragbots.runtime import Runtime
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -51,15 +51,7 @@ def read(given: str) -> tuple[str, list[Case]]:
     bots = list(runtime.current().bots.values())
     records = [one for one in load_questions(map(Path, questions.split(","))) if one.in_scope and not one.history]
     read = [(one.bot, read_question(one.question, runtime.embedder, runtime.morphemes)) for one in records if one.bot]
-    return name, [(bot, found(query, bots)) for bot, query in read]
-
-
-def found(query: Query, bots: list[OpenBot]) -> dict[str, tuple[float, float]]:
-    dense = [bot.version.contents.vectors @ query.vector for bot in bots]
-    scores = score_articles([with_glossary(query, bot) for bot in bots], bots, dense).scores
-    parts = np.split(scores, np.cumsum([len(bot.spans) for bot in bots])[:-1])
-    described = share_of_profile(list(query.terms), [bot.profile for bot in bots])
-    return {bot.config.id: (float(own.max()), share) for bot, own, share in zip(bots, parts, described, strict=True)}
+    return name, [(bot, strengths(query, bots)) for bot, query in read]
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from ragbots.types import (
     Hit,
     Level,
     Notice,
+    Principal,
     Question,
     Status,
 )
@@ -77,7 +78,8 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
     if said is not None:
         return _small_talk(said, question, context, [bot.config for bot in bots.values()])
     if standalone is None:
-        query = read_turn(text, question.history, _askable(parts, context), parts.embedder, parts.morphemes)
+        askable = list(open_to(context.principal, parts.bots, parts.released).values())
+        query = read_turn(text, question.history, askable, parts.embedder, parts.morphemes)
     else:
         query = read_question(standalone, parts.embedder, parts.morphemes)
     taken = _route(query, bots, parts.bots)
@@ -186,19 +188,18 @@ def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping
         if bot.id not in parts.released:
             raise NotReleased(f"bot `{bot.id}` has no released version", hint=f"ragbots index build {bot.id} --release")
         return {bot.id: parts.released[bot.id]}
-    allowed = access.visible(context.principal, parts.bots.values())
-    if not allowed:
+    if not access.visible(context.principal, parts.bots.values()):
         raise BotNotFound("no bot that this principal may ask")
-    released = {bot.id: parts.released[bot.id] for bot in allowed if bot.id in parts.released}
+    released = open_to(context.principal, parts.bots, parts.released)
     if not released:
         raise NotReleased("no bot has a released version", hint="ragbots index build --all --release")
     return released
 
 
-def _askable(parts: Answering, context: Context) -> list[OpenBot]:
-    """The open bots this principal may ask."""
-    allowed = access.visible(context.principal, parts.bots.values())
-    return [parts.released[bot.id] for bot in allowed if bot.id in parts.released]
+def open_to(principal: Principal, bots: Mapping[str, BotConfig], released: Mapping[str, OpenBot]) -> dict[str, OpenBot]:
+    """Of the released bots those that this principal may ask, by id."""
+    allowed = access.visible(principal, bots.values())
+    return {bot.id: released[bot.id] for bot in allowed if bot.id in released}
 
 
 def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotConfig]) -> _Taken:

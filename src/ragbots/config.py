@@ -163,6 +163,11 @@ class BotConfig(Strict):
         return path if path.is_absolute() else (self.path.parent / path)
 
     @property
+    def own_prompts(self) -> Mapping[str, Path]:
+        """The bot's own prompts by kind, absolute."""
+        return {kind: self.resolve(path) for kind, path in self.prompts.items()}
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders among the sources, absolute."""
         return tuple(self.resolve(one.folder).resolve() for one in self.sources if isinstance(one, FolderSource))

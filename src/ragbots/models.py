@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +56,7 @@ class Models:
         self._database = database
         self._metrics = metrics
         self._terms = terms
+        self._load_prompt = functools.cache(load_prompt)  # as they were when they were first used
         self._gated = {name: _gated(name, one, environ) for name, one in settings.llms.items()}
         # Counting must not hold up the loop that passes the answers on, and one writer keeps their order.
         self._booking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="usage")
@@ -74,7 +76,6 @@ class Models:
         return min(self._settings.llms[one].passage_tokens for one in in_turn(name, self._settings))
 
     def writer(self, name: str, bot: BotConfig, asker: Asker) -> Writer:
-        """Raises ConfigurationError for a bot's own prompt that cannot be used."""
         tried = [self._gated[one] for one in in_turn(name, self._settings)]
         return Writer(tried, self._prompt("answer", bot), self._terms, self._book(asker))
 
@@ -99,7 +100,7 @@ class Models:
         if not wanted or not cleared_for_all(name, bots, self._settings) or self.over_budget(asker):
             return None
         said = "\n".join(f"{_SPEAKERS[turn.role]}: {one_line(turn.content)[:500]}" for turn in history[-6:])
-        prompt = load_prompt("rewrite")
+        prompt = self._load_prompt("rewrite", None)
         messages = prompt.messages(bot="", today=asker.today, history=said or "(없음)", question=question)
         text = one_line(await self._completed(name, messages, asker) or "").strip("\"'“”‘’")
         return text if text and len(text) <= _REWRITTEN_CHARS else None
@@ -127,8 +128,7 @@ class Models:
             return None
 
     def _prompt(self, kind: Literal["answer", "rerank"], bot: BotConfig) -> Prompt:
-        own = bot.prompts.get(kind)
-        return load_prompt(kind, bot.resolve(own) if own else None)
+        return self._load_prompt(kind, bot.own_prompts.get(kind))
 
     def _book(self, asker: Asker) -> Callable[[Call], None]:
         def book(call: Call) -> None:

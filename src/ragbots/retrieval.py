@@ -217,15 +217,19 @@ def _spell_out(text: str) -> str:
 
 def route(query: Query, bots: Sequence[OpenBot]) -> Route:
     """The bots in the order in which their rules fit the question, over all of them at once."""
-    if not bots:
-        return Route((), True)
+    return choose(strengths(query, bots)) if bots else Route((), True)
+
+
+def strengths(query: Query, bots: Sequence[OpenBot]) -> dict[str, tuple[float, float]]:
+    """For each bot (one at least) the score of its best article, and the share of the question's words that describe
+    the bot."""
     readings = [with_glossary(query, bot) for bot in bots]
     dense = [bot.version.contents.vectors @ query.vector for bot in bots]
     scores = score_articles(readings, bots, dense).scores
     ends = np.cumsum([len(bot.spans) for bot in bots])[:-1]
     best = [float(own.max()) for own in np.split(scores, ends)]
     described = share_of_profile(list(query.terms), [bot.profile for bot in bots])
-    return choose({bot.config.id: given for bot, given in zip(bots, zip(best, described, strict=True), strict=True)})
+    return {bot.config.id: given for bot, given in zip(bots, zip(best, described, strict=True), strict=True)}
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,18 @@ from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, releases, retrieval, writing
-from ragbots.answering import Answering, Prepared, checked_question
+from ragbots.answering import Answering, Prepared, checked_question, open_to
 from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
-from ragbots.clearance import cleared_for_all, refusals
+from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
-from ragbots.config import BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
+from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
-from ragbots.errors import BotNotFound, ConfigurationError, NotFound, NotReleased
+from ragbots.errors import BotNotFound, ConfigurationError, InvalidQuestion, NotFound, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
+from ragbots.llms.prompts import mistakes_in_prompts
 from ragbots.loaders import built_in_loaders
 from ragbots.loaders.dooray_api import DoorayApi, dooray_access
 from ragbots.loaders.dooray_wiki import DoorayWiki
@@ -113,7 +114,11 @@ class Runtime:
     def open(cls, settings: Settings) -> Runtime:
         """Opens the installation. Bots with mistakes are left out and named in `mistakes`."""
         found, mistakes = check_bots(settings.bots_dir)
-        refused = {bot.id: reason for bot in found.values() for reason in refusals(bot, settings)}
+        refused = {
+            bot.id: reason
+            for bot in found.values()
+            for reason in (*refusals(bot, settings), *mistakes_in_prompts(bot.own_prompts))
+        }
         mistakes += refused.values()
         bots = {bot_id: bot for bot_id, bot in found.items() if bot_id not in refused}
         if not bots:
@@ -238,6 +243,7 @@ class Runtime:
                 yield part
 
     async def _answers(self, question: Question, context: Context, run: Run) -> Parts:
+        self._check_llm(question, context)
         parts = await run(self._answering)
         standalone = await self._standalone(question, context)
         prepared = await run(answering.prepare, parts, question, context, standalone)
@@ -267,6 +273,21 @@ class Runtime:
                 given = await run(writing.finish, sheet, piece, parts)
                 self.metrics.checked(bot.id, given.verification or "")
                 yield given
+
+    def _check_llm(self, question: Question, context: Context) -> None:
+        """Raises InvalidQuestion where a model is asked for that no bot in question may be answered by."""
+        if question.llm in (None, NO_LLM):
+            return
+        bots = [bot for bot in self.visible_bots(context.principal) if question.bot in (None, bot.id)]
+        allowed = list(dict.fromkeys(name for bot in bots for name in models_of(bot, self.settings)))
+        if bots and question.llm not in allowed:
+            whom = f"bot `{question.bot}`" if question.bot else "the bots"
+            names = ", ".join((*allowed, NO_LLM))
+            raise InvalidQuestion(
+                f"llm: {whom} may not be answered by `{question.llm}`",
+                hint=f"choose among {names}",
+                for_people=f"이 질문에는 고르신 언어 모델을 쓸 수 없습니다. 쓸 수 있는 모델: {names}",
+            )
 
     async def _standalone(self, question: Question, context: Context) -> str | None:
         """The question put by a model so that it needs nothing said before it, where one does that."""
@@ -335,8 +356,7 @@ class Runtime:
         """As `search`, for a question with its earlier turns."""
         bot = self._open_bot(bot_id, context)
         text = checked_question(question.text, self.settings.max_question_chars)
-        allowed = {config.id for config in self.visible_bots(context.principal)}
-        bots = [one for bot_id, one in self.current().bots.items() if bot_id in allowed]
+        bots = list(open_to(context.principal, self.bots, self.current().bots).values())
         query = retrieval.read_turn(text, question.history, bots, self.embedder, self.morphemes)
         return retrieval.search(retrieval.with_glossary(query, bot), bot, k).result
 

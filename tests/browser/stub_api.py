@@ -23,7 +23,15 @@ PAYLOAD = '<img src=x onerror="window.attacked=true"><script>window.attacked=tru
 Json = dict[str, Any]
 
 
-def bot(bot_id: str, name: str, description: str, contact: str, *questions: str, released: bool = True) -> Json:
+def bot(
+    bot_id: str,
+    name: str,
+    description: str,
+    contact: str,
+    *questions: str,
+    released: bool = True,
+    llms: tuple[str, ...] = (),
+) -> Json:
     return {
         "id": bot_id,
         "name": name,
@@ -32,6 +40,7 @@ def bot(bot_id: str, name: str, description: str, contact: str, *questions: str,
         "contact": contact,
         "released": released,
         "documents": [f"{name} 규정"],
+        "llms": list(llms),
     }
 
 
@@ -51,6 +60,7 @@ BOTS = [
         "재무부 여비 담당 (내선 1402)",
         "출장 숙박비 상한이 얼마인가요?",
         "출장비는 언제까지 정산해야 하나요?",
+        llms=("사내모델", "큰모델"),
     ),
     bot(
         "security",

@@ -168,6 +168,22 @@ def test_bots_are_chosen_with_arrow_keys(open_page: OpenPage) -> None:
     assert body["question"] == "아이가 아프면 쓸 수 있는 휴가가 있나요?"
 
 
+def test_who_writes_the_answer_is_chosen_among_those_the_bot_allows(open_page: OpenPage) -> None:
+    page = open_page()
+    writer = page.locator("#writer")
+    expect(writer).to_be_hidden()
+    page.locator("input[name=bot][value=travel]").check()
+    expect(writer.locator("option")).to_have_text(["AI (사내모델)", "AI (큰모델)", "조문 그대로"])
+    question = "출장 숙박비는 얼마인가요?"
+    writer.select_option("큰모델")
+    assert sent_by(page, lambda: ask(page, question))["llm"] == "큰모델"
+    writer.select_option("조문 그대로")
+    assert sent_by(page, lambda: ask(page, question))["llm"] == "none"
+    page.locator("input[name=bot][value=leave]").check()
+    expect(writer).to_be_hidden()
+    assert not sent_by(page, lambda: ask(page, LEAVE)).get("llm")
+
+
 def test_enter_that_ends_hangul_composition_does_not_send(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#question").fill("연차")

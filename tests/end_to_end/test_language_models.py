@@ -16,7 +16,7 @@ from tests.llm_server import LlmServer, llm_server
 
 from ragbots.api.app import create_app
 from ragbots.config import load_settings
-from ragbots.errors import ConfigurationError
+from ragbots.errors import ConfigurationError, InvalidQuestion
 from ragbots.llms.prompts import load_prompt
 from ragbots.runtime import Runtime
 from ragbots.types import Answer, Context, Principal, Question, Status, Turn, Verification
@@ -161,6 +161,31 @@ def test_what_is_not_answered_is_not_sent(built: Installation, server: LlmServer
     assert server.requests == []
 
 
+def test_a_sentence_in_another_language_amid_the_answer_is_taken_out(built: Installation, server: LlmServer) -> None:
+    server.say = lambda messages: (
+        f"{obedient(messages)} Please water them twice a week. {marker(messages, '주 2회')} "
+        f"7월과 8월에는 주 3회 줍니다. {marker(messages, '주 3회')}"
+    )
+    with opened(built, settings_of(server)) as runtime:
+        given = ask(runtime)
+    assert given.verification is Verification.REPAIRED
+    assert "Please" not in given.answer
+    assert "주 2회" in given.answer and "주 3회" in given.answer
+
+
+def test_a_model_that_the_bot_does_not_allow_is_refused_by_name(built: Installation, server: LlmServer) -> None:
+    toml = settings_of(server) + f'[llms.big]\nbase_url = "{server.url}"\nmodel = "big"\nzone = "on-premises"\n'
+    with opened(built, toml) as runtime:
+        for bot in ("office", None):
+            with pytest.raises(InvalidQuestion, match="`big`") as raised:
+                ask(runtime, bot=bot, llm="big")
+            assert "local, none" in raised.value.for_people
+        with TestClient(create_app(runtime)) as client:
+            told = client.post("/api/chat", json={"question": WATER, "llm": "big"}, headers={"Host": "localhost"})
+    assert (told.status_code, server.requests) == (422, [])
+    assert "local, none" in told.json()["detail"]
+
+
 def test_a_model_that_finds_no_answer_refuses(built: Installation, server: LlmServer) -> None:
     server.say = lambda _messages: "NONE"
     with opened(built, settings_of(server)) as runtime:
@@ -258,3 +283,12 @@ def test_a_bot_may_have_its_own_prompt(built: Installation, server: LlmServer) -
         given = ask(runtime)
     assert given.prompt and given.prompt.startswith("answer@3+")
     assert server.requests[0]["messages"][0]["content"] == "짧게 답하세요."
+
+
+def test_a_bot_whose_own_prompt_is_broken_does_not_start(built: Installation, server: LlmServer) -> None:
+    Path(built.bots, "answer.md").write_text("---\nversion: 3\n---\n짧게\n---\n질문: $question\n", "utf-8")
+    with (
+        pytest.raises(ConfigurationError, match=r"answer\.md: `\$passages` is missing"),
+        opened(built, settings_of(server), prompts={"answer": "answer.md"}),
+    ):
+        pass

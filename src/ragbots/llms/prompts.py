@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,6 +61,15 @@ def load_prompt(kind: str, own: Path | None = None) -> Prompt:
     _check_places(path, kind, match["system"], match["user"])
     version = _version(path, match["head"])
     return Prompt(f"{kind}@{version}" + (f"+{digest(text)[:8]}" if own else ""), match["system"], match["user"])
+
+
+def mistakes_in_prompts(own: Mapping[str, Path]) -> Iterator[ConfigurationError]:
+    """What is wrong with a bot's own prompts, by kind."""
+    for kind, path in own.items():
+        try:
+            load_prompt(kind, path)
+        except ConfigurationError as error:
+            yield error
 
 
 def _version(path: Path, head: str) -> str:
