@@ -1,5 +1,6 @@
 # make run    environment, indexes of all bots, server
 # make test   what the tests need, then the tests
+# make test-llm  the language model path with a real local model
 # make check  style, types, the floors
 PYTHON ?= python3
 VENV   := .venv
@@ -7,7 +8,7 @@ BIN    := $(VENV)/bin
 BOTS   ?= bots
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
-.PHONY: run setup test check bench eval fuzz formats lock corpora clean
+.PHONY: run setup test check test-llm bench eval fuzz formats lock corpora clean
 
 run: setup
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
@@ -17,6 +18,10 @@ setup: $(VENV)/.base
 
 test: $(VENV)/.dev
 	$(BIN)/pytest
+
+# The path through a real, if small, language model on this machine. Compiles for a few minutes the first time.
+test-llm: $(VENV)/.dev $(VENV)/llm/.ready
+	TEST_LLM_PYTHON=$(VENV)/llm/bin/python $(BIN)/pytest tests/end_to_end/test_local_model.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -56,6 +61,13 @@ lock: $(VENV)/.dev
 
 clean:
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Built without the instructions that a compiler guesses from the machine: the guess can crash.
+$(VENV)/llm/.ready: requirements/llm.txt
+	$(PYTHON) -m venv $(VENV)/llm
+	CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON" \
+	  $(VENV)/llm/bin/pip install -q -r requirements/llm.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 2; }
