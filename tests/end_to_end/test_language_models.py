@@ -292,3 +292,13 @@ def test_a_bot_whose_own_prompt_is_broken_does_not_start(built: Installation, se
         opened(built, settings_of(server), prompts={"answer": "answer.md"}),
     ):
         pass
+
+
+def test_a_broken_prompt_is_named_before_the_start(built: Installation) -> None:
+    yaml = built.bots / "office.yaml"
+    yaml.write_text(yaml.read_text("utf-8") + "prompts: {answer: gone.md}\n", "utf-8")
+    done = built.cli("bots", "check", "--json")
+    assert done.code == 2
+    [mistake] = done.json["mistakes"]
+    assert "bot `office`" in mistake
+    assert "gone.md: the prompt `answer` cannot be read" in mistake

@@ -14,6 +14,7 @@ from ragbots.cli.common import BotsDir, DataDir, Json, err, out, print_json, run
 from ragbots.config import BotConfig, check_bots, load_bot
 from ragbots.errors import ConfigurationError
 from ragbots.evaluation import load_questions
+from ragbots.llms.prompts import mistakes_in_prompts
 from ragbots.loaders import list_files
 
 app = typer.Typer(help="The bots of this installation.", no_args_is_help=True)
@@ -69,6 +70,7 @@ def _mistakes(bot: BotConfig) -> list[str]:
             load_questions([bot.resolve(path)])
         except ConfigurationError as error:
             found.append(f"bot `{bot.id}`: {error}")
+    found += [f"bot `{bot.id}`: {error}" for error in mistakes_in_prompts(bot.own_prompts)]
     return found
 
 

