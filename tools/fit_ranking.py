@@ -76,7 +76,7 @@ def case(record: Record, bot: OpenBot, runtime: Runtime, model: RankingModel, na
     query = with_glossary(read_question(record.question, runtime.embedder, runtime.morphemes), bot)
     scored = score_articles([query], [bot], [_from_store(bot, query)], model)
     contents = bot.version.contents
-    firsts = [contents.chunks[start] for start, _ in bot.spans]
+    firsts = [contents.chunks[start] for start, _ in bot.layout.spans]
     places = [(bot.version.document_of[one.document_id].source, one.address.article) for one in firsts]
     right = np.array([covered([place], record.gold_articles) > 0 for place in places])
     signals = np.stack([scored.signals[name] for name in names], axis=1).astype(np.float64)

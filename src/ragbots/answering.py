@@ -6,8 +6,10 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from ragbots import access, smalltalk
+from ragbots.asked_day import AskedDay, Relation, read_day, says_now
 from ragbots.citations import Place, cite, common_address, stands_in
 from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
@@ -41,6 +43,7 @@ HITS = 10
 RELATED = 3
 REFERRING = 2  # articles whose references are followed
 MOST_REFERRED = 4  # of each
+NOTICE_CHARS = 300  # of the new text in a notice
 NEAR = 3  # hits among which an annex without text is looked for
 ABOUT_ANNEX = 0.4  # of the question's weight: it is about an annex whose title says that much of it
 _RELATED_ARTICLE = re.compile(r"\s*\(제\d[^()]*관련\)$")
@@ -77,14 +80,24 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
     said = smalltalk.intent(text)
     if said is not None:
         return _small_talk(said, question, context, [bot.config for bot in bots.values()])
+    words, asked, context = dated(text if standalone is None else standalone, context)
     if standalone is None:
         askable = list(open_to(context.principal, parts.bots, parts.released).values())
-        query = read_turn(text, question.history, askable, parts.embedder, parts.morphemes)
+        query = read_turn(words, question.history, on_day(askable, context), parts.embedder, parts.morphemes)
+        if asked is None and query.text != words and not says_now(words):
+            _, asked, context = dated(query.text, context)
     else:
-        query = read_question(standalone, parts.embedder, parts.morphemes)
-    taken = _route(query, bots, parts.bots)
-    bot = bots[taken.bots[0].id]
+        query = read_question(words, parts.embedder, parts.morphemes)
+    then = {bot.config.id: bot for bot in on_day(list(bots.values()), context)}
+    if not then:
+        return _nothing_then(question, context, next(iter(bots.values())))
+    taken = _route(query, then, parts.bots)
+    bot = then[taken.bots[0].id]
     found = search(with_glossary(query, bot), bot, HITS)
+    if asked is not None and asked.relation is not None:
+        context = _at_amendment(bot, found, asked, context)
+        bot = bots[bot.config.id].on(context.day)
+        found = search(with_glossary(query, bot), bot, HITS)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     sure = frame.confidence >= parts.confidence.threshold
@@ -95,6 +108,38 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
     if not taken.clear:
         return _clarify(frame)
     return Prepared(frame, query, found)
+
+
+def dated(text: str, context: Context) -> tuple[str, AskedDay | None, Context]:
+    """The question without the words that name a day, what they say, and the context with that day. A day that was
+    handed over with the question stands, whatever the question says."""
+    asked = None if context.as_of else read_day(text, context.today)
+    if asked is None:
+        return text, None, context
+    return asked.rest, asked, replace(context, as_of=asked.day(context.today))
+
+
+def on_day(bots: Sequence[OpenBot], context: Context) -> list[OpenBot]:
+    """The bots by the rules of the day, without those that had none yet."""
+    return [view for view in (bot.on(context.day) for bot in bots) if view.articles.size]
+
+
+def _at_amendment(bot: OpenBot, found: Found, asked: AskedDay, context: Context) -> Context:
+    """The day before the last amendment of what was found, or that of the next one; the day asked for where there
+    is none."""
+    line = bot.layout.timeline
+    for hit in found.result.hits[:NEAR]:
+        changes = line.changes(line.unit(*unit_of(hit.chunk)))
+        if asked.relation is Relation.AFTER:
+            days = [day for day in changes if day > context.today][:1]
+        else:
+            past = [day for day in changes if (asked.first or date.min) <= day <= (asked.last or context.day)]
+            days = [day - timedelta(days=1) for day in past[-1:]]
+        if days:
+            return replace(context, as_of=days[0])
+    if asked.relation is Relation.BEFORE and asked.first:
+        return replace(context, as_of=asked.first - timedelta(days=1))
+    return context
 
 
 def quoted(parts: Answering, prepared: Prepared) -> Answer:
@@ -155,7 +200,7 @@ class Frame:
             id=secrets.token_urlsafe(16),
             conversation_id=self.question.conversation_id or secrets.token_urlsafe(24),
             status=status,
-            answer=text,
+            answer=_with_day(text, self.context) if status is Status.ANSWERED else text,
             bot=None if status is Status.CLARIFY else self.bot.config.id,
             candidates=self.taken.bots,
             confidence=round(self.confidence, 4),
@@ -166,6 +211,15 @@ class Frame:
             warnings=tuple(notices),
             model=model,
         )
+
+
+def _with_day(text: str, context: Context) -> str:
+    """The text with the day whose rules it gives, where that is not today."""
+    return text if context.day == context.today else f"{text}\n\n({written_day(context.day)} 기준)"
+
+
+def written_day(day: date) -> str:
+    return f"{day.year}. {day.month}. {day.day}."
 
 
 @dataclass(frozen=True)
@@ -242,6 +296,7 @@ def cite_all(
     related = [_related(frame, hit) for hit in others[:RELATED]]
     notices = [
         *_notices(frame, [material[number].hit for number in sorted(used)]),
+        *_coming_notices(frame, material, quotations),
         *_unread_notices(frame, [material[number] for number in sorted(used)]),
     ]
     return citations, related, notices
@@ -273,7 +328,7 @@ def with_fits(bot: OpenBot, material: Sequence[Material], query: Query, weights:
 
 def _fits(bot: OpenBot, chunk: Chunk, vector: Vectors, words: Floats) -> Iterator[Fit]:
     """Of every chunk of the article that this one is from."""
-    start, end = bot.spans[bot.article_of_chunk[bot.chunk_number[chunk.id]]]
+    start, end = bot.layout.spans[bot.layout.article_of_chunk[bot.layout.chunk_number[chunk.id]]]
     contents = bot.version.contents
     cosines = contents.vectors[start:end] @ vector
     for number, cosine in enumerate(cosines, start=start):
@@ -385,7 +440,7 @@ def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
 
 def _citation(frame: Frame, material: Sequence[Material], quotation: Quotation) -> Citation:
     one = material[quotation.material]
-    number = frame.bot.chunk_number[one.hit.chunk.id]
+    number = frame.bot.layout.chunk_number[one.hit.chunk.id]
     place = Place(frame.bot.config.id, frame.bot.version.id, number, quotation.blocks, quotation.parts)
     quoted = set(place.quoted)
     address = common_address([block.address for index, block in one.blocks if index in quoted])
@@ -394,23 +449,69 @@ def _citation(frame: Frame, material: Sequence[Material], quotation: Quotation) 
 
 
 def _related(frame: Frame, hit: Hit) -> Citation:
-    place = Place(frame.bot.config.id, frame.bot.version.id, frame.bot.chunk_number[hit.chunk.id], hit.chunk.blocks)
+    place = Place(
+        frame.bot.config.id, frame.bot.version.id, frame.bot.layout.chunk_number[hit.chunk.id], hit.chunk.blocks
+    )
     address = hit.chunk.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM) or hit.chunk.address
     return cite(place, hit.chunk, hit.document, str(address), hit.chunk.heading or hit.chunk.text[:60])
 
 
 def _notices(frame: Frame, hits: Sequence[Hit]) -> list[Notice]:
     found: dict[str, Notice] = {}
+    line = frame.bot.layout.timeline
     for hit in hits:
-        starts = hit.document.effective
-        if starts and starts > frame.context.day:
-            day = f"{starts.year}. {starts.month}. {starts.day}."
+        starts = line.period(*unit_of(hit.chunk)).first if hit.document.id in line.families else None
+        starts = starts or line.effective.get(hit.document.id)
+        if hit.document.id not in line.families and starts and starts > frame.context.day:
             found[hit.document.id] = Notice(
                 "not-yet-in-force",
                 starts,
-                f"「{hit.document.title}」은(는) {day}부터 시행되는 내용입니다. 그 전에는 다를 수 있습니다.",
+                f"「{hit.document.title}」은(는) {written_day(starts)}부터 시행되는 내용입니다. "
+                "그 전에는 다를 수 있습니다.",
             )
     return list(found.values())
+
+
+def _coming_notices(frame: Frame, material: Sequence[Material], quotations: Sequence[Quotation]) -> list[Notice]:
+    """From when what is quoted changes, and to what, where that is already known."""
+    line, after = frame.bot.layout.timeline, frame.context.day
+    if after < frame.context.today:
+        return []  # what became of it since has long been law
+    found: dict[tuple[str, str], Notice] = {}
+    for quotation in quotations:
+        one = material[quotation.material]
+        first, last = quotation.blocks
+        places = [block.address for number, block in one.blocks if first <= number < last]
+        change = line.coming(one.hit.document.id, places, after)
+        if change:
+            title, article = one.hit.document.title, one.hit.chunk.address.article or ""
+            what = f"다음과 같이 바뀝니다: {_shortened(change.text)}" if change.text else "삭제됩니다."
+            text = f"「{title}」 {article}은(는) {written_day(change.day)}부터 {what}"
+            found.setdefault((title, article), Notice("pending-amendment", change.day, text))
+    return list(found.values())
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= NOTICE_CHARS else f"{text[:NOTICE_CHARS].rstrip()}…"
+
+
+def _nothing_then(question: Question, context: Context, bot: OpenBot) -> Answer:
+    """None of the rules was in force on the day, as far as is known; never those of another day instead."""
+    earliest = min(bot.layout.timeline.earliest.values(), default=None)
+    known = f" 실린 규정은 {written_day(earliest)}부터의 것입니다." if earliest else ""
+    contact = bot.config.contact or "담당 부서"
+    return Answer(
+        id=secrets.token_urlsafe(16),
+        conversation_id=question.conversation_id or secrets.token_urlsafe(24),
+        status=Status.REFUSED,
+        answer=f"{written_day(context.day)} 당시의 규정은 실려 있지 않아 답할 수 없습니다.{known}\n\n"
+        f"{contact}에 문의해 주세요.",
+        bot=bot.config.id if question.bot else None,
+        candidates=(),
+        confidence=0.0,
+        as_of=context.day,
+        index_version=bot.version.id,
+    )
 
 
 def _small_talk(said: smalltalk.Intent, question: Question, context: Context, bots: Sequence[BotConfig]) -> Answer:

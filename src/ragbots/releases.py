@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -87,10 +87,19 @@ def _sound(shelf: Shelf, bot: str) -> Iterator[Manifest]:
     return (read_manifest(path) for path in reversed(version_directories(shelf.folder(bot))) if not damage(path))
 
 
-def verify(shelf: Shelf, bot: str, version: str) -> Verdict:
+GoldenRun = Callable[[str, str | None], tuple[Sequence[str], Sequence[str]]]
+"""Asks a bot's golden questions of a version and of the live one: what got worse, and what is to be noted."""
+
+
+def verify(shelf: Shelf, bot: str, version: str, golden: GoldenRun | None = None) -> Verdict:
     """Checks a version and records the verdict: every file's hash, the counts, and every chunk found
-    by its own vector from a fresh process (the vector store is filled first where it is not)."""
+    by its own vector from a fresh process (the vector store is filled first where it is not); then, where there
+    are any, the golden questions against the version that answers now."""
     problems, notes = _problems(shelf, bot, version)
+    if golden is not None and not problems:
+        live = shelf.database.active().get(bot)
+        worse, said = golden(version, None if live == version else live)
+        problems, notes = [*problems, *worse], [*notes, *said]
     report = {"problems": problems, "notes": notes}
     verdict = Verdict(bot, version, datetime.now(UTC), not problems, report)
     shelf.database.add_verdict(verdict)
@@ -124,7 +133,15 @@ def _wrong_counts(opened: IndexVersion) -> list[str]:
     return [f"{what}: {found} instead of {wanted}" for what, (found, wanted) in expected.items() if found != wanted]
 
 
-def release(shelf: Shelf, bot: str, version: str, *, by: str, forced_because: str | None = None) -> Verdict:
+def release(
+    shelf: Shelf,
+    bot: str,
+    version: str,
+    *,
+    by: str,
+    forced_because: str | None = None,
+    golden: GoldenRun | None = None,
+) -> Verdict:
     """Makes a version the one that answers, if it passes its checks.
 
     With a reason, a version is released whose checks did not pass but whose files are whole. Raises
@@ -132,13 +149,14 @@ def release(shelf: Shelf, bot: str, version: str, *, by: str, forced_because: st
     """
     path = shelf.path(bot, version)
     register(shelf, path)
-    verdict = verify(shelf, bot, version)
+    verdict = verify(shelf, bot, version, golden)
     if not verdict.passed:
         problems = "; ".join(verdict.report["problems"])
         if forced_because is None:
             raise ChecksNotPassed(
                 f"bot `{bot}`: version {version} was not released: {problems}",
-                hint="rebuild it; the version released before goes on answering",
+                hint=f"the version released before goes on answering; see `ragbots index status {bot}`, ask it with "
+                f"`ragbots ask --bot {bot} --version {version}`, or release it with --force WHY",
             )
         open_version(path)  # what cannot be opened is not released whatever the reason
     forced = None if verdict.passed else forced_because

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from ragbots.asking import figure_missing, kinds_asked
 from ragbots.citations import Place, common_address
 from ragbots.confidence import Features
 from ragbots.config import BotConfig
+from ragbots.editions import Timeline, Unit, timeline
 from ragbots.errors import NotFound
 from ragbots.lexical import Morphemes, bigrams, pooled_idf
 from ragbots.ports import Embedder, TokenVectors, Vectors, VectorStore
@@ -23,10 +24,11 @@ from ragbots.ranking import RankingModel, Span, article_spans, largest_in, late_
 from ragbots.references import unit_of
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose, share_of_profile
-from ragbots.stores.versions import IndexVersion
+from ragbots.stores.versions import Contents, IndexVersion
 from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Turn
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
 
 MODEL = RankingModel(
     weights={
@@ -68,61 +70,133 @@ def read_profile(bot: BotConfig, morphemes: Morphemes) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class OpenBot:
-    """A bot with its released version open."""
+class Layout:
+    """How the chunks of a version make up articles, and when each of those is in force; computed once for a version."""
 
-    config: BotConfig
-    version: IndexVersion
-    store: VectorStore
-    glossary: tuple[GlossaryEntry, ...] = ()
-    profile: frozenset[str] = frozenset()  # the words in which the bot itself is described
+    contents: Contents
 
     @cached_property
     def spans(self) -> list[Span]:
-        return article_spans(self.version.contents.chunks)
+        return article_spans(self.contents.chunks)
 
     @cached_property
-    def article_addresses(self) -> list[Address]:
-        chunks = self.version.contents.chunks
-        return [chunks[start].address for start, _ in self.spans]
+    def addresses(self) -> list[Address]:
+        return [self.contents.chunks[start].address for start, _ in self.spans]
 
     @cached_property
     def addenda(self) -> Floats:
         """1 for each article of the 부칙, which are asked for rarely and repeat the words of what they amended."""
-        return np.array([address.in_addendum for address in self.article_addresses], dtype=np.float32)
+        return np.array([address.in_addendum for address in self.addresses], dtype=np.float32)
 
     @cached_property
     def lengths(self) -> Floats:
         """How much longer each article is than usual, as a logarithm: a long one holds any word sooner."""
-        chunks = self.version.contents.chunks
-        sizes = [sum(len(chunk.text) for chunk in chunks[start:end]) for start, end in self.spans]
+        sizes = [sum(len(chunk.text) for chunk in self.contents.chunks[start:end]) for start, end in self.spans]
         return np.log(np.maximum(sizes, 1) / USUAL_LENGTH).astype(np.float32)
 
     @cached_property
-    def first_chunks(self) -> dict[tuple[str, Address], Chunk]:
-        """The first chunk of each article, annex and form, by `unit_of`."""
-        chunks = self.version.contents.chunks
-        return {unit_of(chunks[start]): chunks[start] for start, _ in reversed(self.spans)}
-
-    @cached_property
     def chunk_number(self) -> dict[str, int]:
-        return {chunk.id: number for number, chunk in enumerate(self.version.contents.chunks)}
+        return {chunk.id: number for number, chunk in enumerate(self.contents.chunks)}
 
     @cached_property
     def article_of_chunk(self) -> list[int]:
         return [number for number, (start, end) in enumerate(self.spans) for _ in range(start, end)]
 
+    @cached_property
+    def timeline(self) -> Timeline:
+        return timeline(self.contents.documents, self.contents.blocks)
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """What each article is called in every version of its regulation."""
+        places = (unit_of(self.contents.chunks[start]) for start, _ in self.spans)
+        return [self.timeline.unit(document, unit) for document, unit in places]
+
+    def in_force(self, day: date) -> Numbers:
+        """The numbers of the articles that are in force on a day."""
+        places = [unit_of(self.contents.chunks[start]) for start, _ in self.spans]
+        kept = [number for number, place in enumerate(places) if self.timeline.period(*place).holds(day)]
+        return np.array(kept, dtype=np.int64)
+
+    def prepared(self) -> Layout:
+        """Itself, with everything computed that a question would otherwise wait for."""
+        _ = self.addresses, self.addenda, self.lengths, self.chunk_number, self.article_of_chunk, self.units
+        return self
+
+
+@dataclass(frozen=True)
+class OpenBot:
+    """A bot with a version of its index open; `in_force` are the numbers of the articles that it answers from
+    (None = all)."""
+
+    config: BotConfig
+    version: IndexVersion
+    store: VectorStore
+    layout: Layout
+    glossary: tuple[GlossaryEntry, ...] = ()
+    profile: frozenset[str] = frozenset()  # the words in which the bot itself is described
+    in_force: Numbers | None = None
+    views: dict[int, OpenBot] = field(default_factory=dict, compare=False)  # by era, each made when first asked for
+
+    def on(self, day: date) -> OpenBot:
+        """The bot as it answers by the rules of a day."""
+        line = self.layout.timeline
+        if not line.days:
+            return self
+        era = line.era(day)
+        if era not in self.views:
+            self.views[era] = replace(self, in_force=self.layout.in_force(day)).prepared()
+        return self.views[era]
+
+    @cached_property
+    def articles(self) -> Numbers:
+        """The numbers of the articles that it answers from."""
+        return np.arange(len(self.layout.spans)) if self.in_force is None else self.in_force
+
+    @cached_property
+    def first_chunks(self) -> dict[tuple[str, Address], Chunk]:
+        """The first chunk of each article, annex and form that it answers from, by `unit_of`."""
+        firsts = [self.version.contents.chunks[self.layout.spans[number][0]] for number in reversed(self.articles)]
+        return {unit_of(chunk): chunk for chunk in firsts}
+
+    @cached_property
+    def references(self) -> Numbers:
+        """Pairs of an article and one that it refers to, by their positions in `articles`; of the regulation referred
+        to, the version in force."""
+        pairs = self.version.contents.references
+        if self.in_force is None:
+            return pairs.astype(np.int64)
+        there = {self.layout.units[number]: at for at, number in enumerate(self.articles)}
+        at = {int(number): position for position, number in enumerate(self.articles)}
+        found = [(at.get(int(one)), there.get(self.layout.units[other])) for one, other in pairs]
+        kept = [pair for pair in found if None not in pair]
+        return np.array(kept, dtype=np.int64).reshape(-1, 2)
+
     def article_blocks(self, chunk: Chunk) -> list[tuple[int, Block]]:
         """The blocks of the whole article a chunk is from, with their numbers in the document."""
-        first, last = block_range(self, self.article_of_chunk[self.chunk_number[chunk.id]])
+        first, last = block_range(self, self.layout.article_of_chunk[self.layout.chunk_number[chunk.id]])
         blocks = self.version.contents.blocks[chunk.document_id]
         return [(number, blocks[number]) for number in range(first, last)]
 
+    def largest_in(self, scores: Floats) -> Floats:
+        """Of scores of all chunks the largest of each article that it answers from."""
+        return largest_in(scores, self.layout.spans)[self.articles]
+
     def prepared(self) -> OpenBot:
         """Itself, with everything computed that a question would otherwise wait for."""
-        _ = self.article_addresses, self.addenda, self.lengths
-        _ = self.first_chunks, self.chunk_number, self.article_of_chunk
+        self.layout.prepared()
+        _ = self.articles, self.first_chunks, self.references
         return self
+
+
+def open_bot(
+    config: BotConfig,
+    version: IndexVersion,
+    store: VectorStore,
+    glossary: tuple[GlossaryEntry, ...] = (),
+    profile: frozenset[str] = frozenset(),
+) -> OpenBot:
+    return OpenBot(config, version, store, Layout(version.contents), glossary, profile)
 
 
 @dataclass(frozen=True)
@@ -226,7 +300,7 @@ def strengths(query: Query, bots: Sequence[OpenBot]) -> dict[str, tuple[float, f
     readings = [with_glossary(query, bot) for bot in bots]
     dense = [bot.version.contents.vectors @ query.vector for bot in bots]
     scores = score_articles(readings, bots, dense).scores
-    ends = np.cumsum([len(bot.spans) for bot in bots])[:-1]
+    ends = np.cumsum([len(bot.articles) for bot in bots])[:-1]
     best = [float(own.max()) for own in np.split(scores, ends)]
     described = share_of_profile(list(query.terms), [bot.profile for bot in bots])
     return {bot.config.id: given for bot, given in zip(bots, zip(best, described, strict=True), strict=True)}
@@ -264,15 +338,15 @@ def score_articles(
 def _first_signals(queries: Sequence[Query], bots: Sequence[OpenBot], dense: Sequence[Floats]) -> dict[str, Floats]:
     """The signals that every article has."""
     pairs = list(zip(queries, bots, strict=True))
-    asks_addendum = queries[0].asks_addendum
+    not_asked = np.float32(not queries[0].asks_addendum)
     return {
-        "nearest": min_max(np.concatenate([largest_in(d, bot.spans) for d, bot in zip(dense, bots, strict=True)])),
+        "nearest": min_max(np.concatenate([bot.largest_in(d) for d, bot in zip(dense, bots, strict=True)])),
         "words": _word_signal(bots, [query.terms for query in queries]),
         "similar": _word_signal(bots, [query.similar for query in queries]),
         "bigrams": _bigram_signal(bots, queries[0].bigrams),
         "figure": np.concatenate([_holds_figure(query, bot) for query, bot in pairs]),
-        "length": np.concatenate([bot.lengths for bot in bots]),
-        "addendum": np.concatenate([bot.addenda * np.float32(not asks_addendum) for bot in bots]),
+        "length": np.concatenate([bot.layout.lengths[bot.articles] for bot in bots]),
+        "addendum": not_asked * np.concatenate([bot.layout.addenda[bot.articles] for bot in bots]),
     }
 
 
@@ -280,24 +354,24 @@ def _word_signal(bots: Sequence[OpenBot], terms: Sequence[Mapping[str, float]]) 
     indexes = [bot.version.contents.words for bot in bots]
     idf = pooled_idf(indexes, list({term for own in terms for term in own}))
     parts = zip(indexes, terms, bots, strict=True)
-    return min_max(np.concatenate([largest_in(words.scores(own, idf), bot.spans) for words, own, bot in parts]))
+    return min_max(np.concatenate([bot.largest_in(words.scores(own, idf)) for words, own, bot in parts]))
 
 
 def _bigram_signal(bots: Sequence[OpenBot], bigrams: Mapping[str, float]) -> Floats:
     indexes = [bot.version.contents.bigrams for bot in bots]
     idf = pooled_idf(indexes, list(bigrams))
-    return min_max(np.concatenate([index.scores(bigrams, idf) for index in indexes]))
+    return min_max(np.concatenate([bot.version.contents.bigrams.scores(bigrams, idf)[bot.articles] for bot in bots]))
 
 
 def _holds_figure(query: Query, bot: OpenBot) -> Floats:
     """1 for each article that holds a figure of a kind that is asked for; 0 for all where none is."""
-    figures = bot.version.contents.figures
+    figures = bot.version.contents.figures[bot.articles]
     return np.asarray(figures[:, list(query.kinds)].any(axis=1), dtype=np.float32)
 
 
 def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats, Floats]:
     """For the best articles how well their tokens answer to the question's, 0–1; and the same of each chunk."""
-    firsts = np.cumsum([0, *(len(bot.spans) for bot in bots)])
+    firsts = np.cumsum([0, *(len(bot.articles) for bot in bots)])
     chunk_firsts = np.cumsum([0, *(len(bot.version.contents.chunks) for bot in bots)])
     late = np.zeros_like(scores)
     answering = np.zeros(chunk_firsts[-1], dtype=np.float32)
@@ -305,7 +379,8 @@ def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats
         return late, answering
     best = np.sort(np.argsort(-scores, kind="stable")[:LATE])
     owners = np.searchsorted(firsts, best, side="right") - 1
-    spans = [bots[owner].spans[article - firsts[owner]] for article, owner in zip(best, owners, strict=True)]
+    numbers = [bots[owner].articles[article - firsts[owner]] for article, owner in zip(best, owners, strict=True)]
+    spans = [bots[owner].layout.spans[number] for number, owner in zip(numbers, owners, strict=True)]
     rows = [(owner, chunk) for owner, (start, end) in zip(owners, spans, strict=True) for chunk in range(start, end)]
     tokens = [_tokens_of(bots[owner], chunk) for owner, chunk in rows]
     starts = np.cumsum([0, *(len(one) for one in tokens)])
@@ -326,18 +401,18 @@ def _referred_by(bots: Sequence[OpenBot], scores: Floats) -> Floats:
     found = np.zeros_like(scores)
     first = 0
     for bot in bots:
-        referring, referred = bot.version.contents.references.T
+        referring, referred = bot.references.T
         np.maximum.at(found, first + referred, scores[first + referring])
-        first += len(bot.spans)
+        first += len(bot.articles)
     return min_max(found)
 
 
 def _named(query: Query, bot: OpenBot) -> Floats:
     if not query.named:
-        return np.zeros(len(bot.spans), dtype=np.float32)
+        return np.zeros(len(bot.articles), dtype=np.float32)
     named = [
         any(name.up_to(Level.ARTICLE, Level.ANNEX).contains(address) for name in query.named)
-        for address in bot.article_addresses
+        for address in (bot.layout.addresses[number] for number in bot.articles)
     ]
     return np.array(named, dtype=np.float32)
 
@@ -350,27 +425,27 @@ def search(query: Query, bot: OpenBot, k: int) -> Found:
     idf = contents.words.idf(list(query.terms))
     words = contents.words.scores(query.terms, idf)
     within = min_max(dense) + min_max(words) + scored.answering
-    best = [int(number) for number in np.argsort(-scored.scores, kind="stable")[:k]]
-    hits = tuple(_hit(bot, number, scored.scores, dense, words, within) for number in best)
+    best = [int(position) for position in np.argsort(-scored.scores, kind="stable")[:k]]
+    hits = tuple(_hit(bot, position, scored.scores, dense, words, within) for position in best)
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], largest_in(dense, bot.spans), weights, query, hits[0].chunk.text)
+    features = _features(bot, best[0], bot.largest_in(dense), weights, query, hits[0].chunk.text)
     return Found(SearchResult(bot.config.id, bot.version.id, hits), features, weights)
 
 
-def _hit(bot: OpenBot, article: int, scores: Floats, dense: Floats, words: Floats, within: Floats) -> Hit:
-    start, end = bot.spans[article]
+def _hit(bot: OpenBot, position: int, scores: Floats, dense: Floats, words: Floats, within: Floats) -> Hit:
+    start, end = bot.layout.spans[bot.articles[position]]
     best = start + int(np.argmax(within[start:end]))
     chunk = bot.version.contents.chunks[best]
     document = bot.version.document_of[chunk.document_id]
-    return Hit(chunk, document, float(scores[article]), float(dense[best]), float(words[best]))
+    return Hit(chunk, document, float(scores[position]), float(dense[best]), float(words[best]))
 
 
 def _features(
-    bot: OpenBot, article: int, nearest: Floats, weights: Mapping[str, float], query: Query, text: str
+    bot: OpenBot, position: int, nearest: Floats, weights: Mapping[str, float], query: Query, text: str
 ) -> Features:
     """What the confidence is computed from; `text` is that of the article's best chunk."""
-    cosine = float(nearest[article])
-    words, span = bot.version.contents.words, bot.spans[article]
+    cosine = float(nearest[position])
+    words, span = bot.version.contents.words, bot.layout.spans[bot.articles[position]]
     held = sum(weight for term, weight in weights.items() if words.stands_in(term, span))
     covered = held / (sum(weights.values()) or 1.0)
     return Features(
@@ -384,7 +459,12 @@ def _features(
 
 
 def _from_store(bot: OpenBot, query: Query) -> Floats:
-    """The cosine of every chunk; of one that the store does not return the least that it did, which it is below."""
+    """The cosine of every chunk; of one that the store does not return the least that it did, which it is below.
+
+    Where only a part of the articles is asked, all are compared: the nearest might all be of the other part.
+    """
+    if bot.in_force is not None:
+        return bot.version.contents.vectors @ query.vector
     found = bot.store.query(query.vector, NEIGHBOURS)
     lowest = min((score for _, score in found), default=1.0)
     scores = np.full(len(bot.version.contents.chunks), lowest, dtype=np.float32)
@@ -447,7 +527,7 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
     blocks = contents.blocks[document.id]
     if max(last for _, last in place.parts or (place.blocks,)) > len(blocks):
         raise NotFound(f"no block {place.blocks[1]} in {document.source}", for_people="그런 인용이 없습니다.")
-    number = bot.article_of_chunk[place.chunk]
+    number = bot.layout.article_of_chunk[place.chunk]
     first, last = block_range(bot, number)
     quoted = place.quoted
     address = common_address([blocks[i].address for i in quoted]) or chunk.address
@@ -461,8 +541,14 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
     )  # fmt: skip
 
 
+def passage_text(place: Place, bot: OpenBot, context: Context) -> str:
+    """All text of the article that a citation is from, with the headings above it."""
+    found = passage(place, bot, context)
+    return "\n".join([*found.breadcrumb, *(block.text for block in found.blocks)])
+
+
 def block_range(bot: OpenBot, number: int) -> Span:
-    start, end = bot.spans[number]
+    start, end = bot.layout.spans[number]
     ranges = [chunk.blocks for chunk in bot.version.contents.chunks[start:end]]
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
@@ -474,9 +560,9 @@ def _shown(block: Block, quoted: bool) -> PassageBlock:
 
 
 def _link(bot: OpenBot, number: int, document_id: str) -> PassageLink | None:
-    if not 0 <= number < len(bot.spans):
+    if not 0 <= number < len(bot.layout.spans):
         return None
-    start, _ = bot.spans[number]
+    start, _ = bot.layout.spans[number]
     chunk = bot.version.contents.chunks[start]
     if chunk.document_id != document_id:
         return None

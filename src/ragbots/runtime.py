@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -26,7 +26,8 @@ from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
-from ragbots.errors import BotNotFound, ConfigurationError, InvalidQuestion, NotFound, NotReleased
+from ragbots.errors import BotNotFound, ConfigurationError, DamagedVersion, InvalidQuestion, NotFound, NotReleased
+from ragbots.evaluation import Record, Report, judge, load_questions, run
 from ragbots.lexical import Morphemes
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
 from ragbots.llms.prompts import mistakes_in_prompts
@@ -37,13 +38,13 @@ from ragbots.loaders.folder import Folder, WithArchives
 from ragbots.loaders.worker import ReadLimits, WorkerReader
 from ragbots.metrics import Metrics
 from ragbots.models import Asker, Models
-from ragbots.ports import Embedder, Identity, Progress, Source, VectorStoreFactory
+from ragbots.ports import Embedder, Identity, Progress, Source, VectorStore, VectorStoreFactory
 from ragbots.releases import Shelf
-from ragbots.retrieval import OpenBot, Passage, SearchResult
+from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
 from ragbots.state import Database
 from ragbots.state.database import StoredTurn, Verdict
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
-from ragbots.stores.versions import damage, open_version, read_manifest, store_name
+from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
 from ragbots.types import Answer, Candidate, Context, Principal, Question, Turn
 
 _log = logging.getLogger(__name__)
@@ -354,11 +355,17 @@ class Runtime:
 
     def rank(self, bot_id: str, question: Question, k: int, context: Context) -> SearchResult:
         """As `search`, for a question with its earlier turns."""
-        bot = self._open_bot(bot_id, context)
+        return self._hits(self._open_bot(bot_id, context), question, k, context)
+
+    def _hits(self, bot: OpenBot, question: Question, k: int, context: Context) -> SearchResult:
         text = checked_question(question.text, self.settings.max_question_chars)
-        bots = list(open_to(context.principal, self.bots, self.current().bots).values())
-        query = retrieval.read_turn(text, question.history, bots, self.embedder, self.morphemes)
-        return retrieval.search(retrieval.with_glossary(query, bot), bot, k).result
+        words, _, context = answering.dated(text, context)
+        bots = answering.on_day(list(open_to(context.principal, self.bots, self.current().bots).values()), context)
+        query = retrieval.read_turn(words, question.history, bots, self.embedder, self.morphemes)
+        view = bot.on(context.day)
+        if not view.articles.size:
+            return SearchResult(bot.config.id, bot.version.id, ())
+        return retrieval.search(retrieval.with_glossary(query, view), view, k).result
 
     def passage(self, citation_id: str, context: Context) -> Passage:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
@@ -369,7 +376,7 @@ class Runtime:
             raise NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.") from error
         if bot.version.id == place.version:
             return retrieval.passage(place, bot, context)
-        earlier = self._of_version(bot, place.version)
+        earlier = self._of_version(bot.config, place.version)
         document = retrieval.cited_document(place, earlier)
         if document.id not in bot.version.document_of:
             raise NotFound(
@@ -378,10 +385,14 @@ class Runtime:
             )
         return retrieval.passage(place, earlier, context)
 
-    def _of_version(self, bot: OpenBot, version: str) -> OpenBot:
-        """A bot with another version than the released one, for citations given before a release."""
-        opened = open_version(self.shelf.path(bot.config.id, version))
-        return OpenBot(bot.config, opened, ExactStoreFactory().open("", opened.contents.vectors))
+    def _of_version(self, bot: BotConfig, version: str) -> OpenBot:
+        """A bot with another version than the released one."""
+        opened = open_version(self.shelf.path(bot.id, version))
+        return self._opened_bot(bot, opened, ExactStoreFactory().open("", opened.contents.vectors))
+
+    def _opened_bot(self, bot: BotConfig, opened: IndexVersion, store: VectorStore) -> OpenBot:
+        glossary = retrieval.read_glossary(bot.glossary, self.morphemes)
+        return open_bot(bot, opened, store, glossary, retrieval.read_profile(bot, self.morphemes))
 
     def _open_bot(self, bot_id: str, context: Context) -> OpenBot:
         config = access.require(context.principal, self.bots, bot_id)
@@ -433,10 +444,7 @@ class Runtime:
         if opened is None:
             return None, problem
         store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
-        bot = self.bots[bot_id]
-        glossary = retrieval.read_glossary(bot.glossary, self.morphemes)
-        profile = retrieval.read_profile(bot, self.morphemes)
-        return OpenBot(bot, opened, store, glossary, profile).prepared(), problem
+        return self._opened_bot(self.bots[bot_id], opened, store).prepared(), problem
 
     def _close_later(self, bots: list[OpenBot]) -> None:
         """Closes what was swapped out once the questions under way have long been answered."""
@@ -516,7 +524,56 @@ class Runtime:
         if self.database.active().get(bot_id) == version and not damage(self.shelf.path(bot_id, version)):
             return None
         with self.shelf.writing(bot_id, "release"):
-            return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because)
+            golden = self._golden_run(bot_id) if self.golden_questions(bot_id) else None
+            return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+
+    def golden_questions(self, bot_id: str) -> tuple[Record, ...]:
+        """The bot's own golden questions. Raises ConfigurationError."""
+        bot = self.bot(bot_id)
+        files = [bot.resolve(path) for path in bot.questions]
+        records = load_questions(files) if files else ()
+        return tuple(record for record in records if record.bot in (None, bot_id))
+
+    def judged(self, bot_id: str, version: str, records: Sequence[Record]) -> Report:
+        """How a version answers golden questions, released or not; always in the rules' own words. Raises NotFound."""
+        bot = self.open_version(bot_id, version)
+        context = self.context(Principal("golden questions", frozenset(bot.config.access.ask)))
+        return run(
+            records,
+            ask=lambda question, asked: self.ask_version(bot, question, asked),
+            rank=lambda _, question, asked, k: self._hits(bot, question, k, asked).hits,
+            passage_text=lambda citation, asked: retrieval.passage_text(read_id(citation.id), bot, asked),
+            bots=self.bots,
+            context=context,
+        )
+
+    def ask_version(self, bot: OpenBot, question: Question, context: Context) -> Answer:
+        """The answer from this version alone, whether it is released or not; it is not remembered."""
+        access.require(context.principal, self.bots, bot.config.id)
+        parts = replace(self._answering(), released={bot.config.id: bot})
+        return answering.answer(parts, replace(question, bot=bot.config.id), context)
+
+    def open_version(self, bot_id: str, version: str) -> OpenBot:
+        """A bot with any of its versions, for its owner. Raises BotNotFound, NotFound, DamagedVersion."""
+        return self._of_version(self.bot(bot_id), version)
+
+    def _golden_run(self, bot_id: str) -> releases.GoldenRun:
+        records = self.golden_questions(bot_id)
+
+        def compared(version: str, live: str | None) -> tuple[Sequence[str], Sequence[str]]:
+            before = None if live is None else self._judged_if_sound(bot_id, live, records)
+            found = judge(records, self.judged(bot_id, version, records), before)
+            return found.problems, found.notes
+
+        return compared
+
+    def _judged_if_sound(self, bot_id: str, version: str, records: Sequence[Record]) -> Report | None:
+        """None where the version cannot be opened: it is no measure for another."""
+        try:
+            return self.judged(bot_id, version, records)
+        except (DamagedVersion, NotFound):
+            _log.warning("%s: the live version %s cannot be opened to compare with", bot_id, version)
+            return None
 
     def bot(self, bot_id: str) -> BotConfig:
         """A configured bot, for its owner at the command line. Raises BotNotFound."""

@@ -12,7 +12,7 @@ from ragbots.answering import _check, gather, with_fits
 from ragbots.chunking import ChunkLimits, cut
 from ragbots.ports import Draft, Quotation
 from ragbots.regulation import parse
-from ragbots.retrieval import OpenBot, Query
+from ragbots.retrieval import OpenBot, Query, open_bot
 from ragbots.types import Chunk, Document, Element, ElementKind, Hit
 
 
@@ -34,7 +34,7 @@ def opened(*documents: Document) -> OpenBot:
         chunks += cut(one, regulation, ChunkLimits(), lambda texts: [len(text) for text in texts])[0]
     contents = SimpleNamespace(chunks=chunks, blocks=blocks, documents=documents)
     version = SimpleNamespace(id="v", contents=contents, document_of={one.id: one for one in documents})
-    return OpenBot(cast(Any, None), cast(Any, version), cast(Any, None))
+    return open_bot(cast(Any, None), cast(Any, version), cast(Any, None))
 
 
 def hit(bot: OpenBot, article: str) -> Hit:
@@ -88,7 +88,7 @@ def test_how_each_chunk_of_an_article_fits_comes_with_it() -> None:
     vector, tokens = np.array([1.0, 0.0], dtype=np.float32), np.empty((0, 0), dtype=np.int8)
     query = Query("숙박비", vector, tokens, {"숙박비": 1.0}, {}, {}, (), (), False)
     (one, *_) = with_fits(bot, gather(bot, [hit(bot, "제2조")]), query, {"숙박비": 2.0})
-    number = bot.chunk_number[one.hit.chunk.id]
+    number = bot.layout.chunk_number[one.hit.chunk.id]
     assert [fit.blocks for fit in one.fits] == [one.hit.chunk.blocks]
     assert one.fits[0].cosine == pytest.approx(number / 10)
     assert one.fits[0].words == pytest.approx(number)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots.api.server import serve as serve_http
-from ragbots.cli import bots, evaluate, index
+from ragbots.cli import bots, diff, evaluate, index
 from ragbots.cli.common import (
     BotsDir,
     DataDir,
@@ -43,6 +43,7 @@ app = typer.Typer(
 app.add_typer(bots.app, name="bots")
 app.add_typer(index.app, name="index")
 app.command("eval")(evaluate.evaluate)
+app.command("diff")(diff.diff)
 app.command("doctor")(doctor)
 
 
@@ -100,13 +101,22 @@ def ask(
     llm: Annotated[
         str | None, typer.Option(help="One of the language models that the bot allows, or `none`.", metavar="NAME")
     ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Ask this index version of --bot, released or not.", metavar="VERSION")
+    ] = None,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question with citations."""
+    if version and not bot:
+        raise ConfigurationError("--version without --bot", hint="name the bot whose version is to be asked")
     with runtime(context, bots_dir, data_dir) as opened:
-        answer = opened.ask(Question(question, bot=bot, llm=llm), me(opened, _day(as_of)))
+        asked, who = Question(question, bot=bot, llm=llm), me(opened, _day(as_of))
+        if version and bot:
+            answer = opened.ask_version(opened.open_version(bot, version), asked, who)
+        else:
+            answer = opened.ask(asked, who)
         if wants_json(context, as_json):
             print_json(answer_json(answer))
         else:

@@ -1,5 +1,6 @@
 """Judging: golden questions in, figures out. Definitions stand beside each metric in `scoring`."""
 
+from ragbots.evaluation.gate import Golden, changed_answers, judge
 from ragbots.evaluation.page import report_page
 from ragbots.evaluation.questions import Gold, Record, load_questions
 from ragbots.evaluation.report import Comparison, compare, groundedness, load_report, summary_rows
@@ -9,6 +10,7 @@ from ragbots.evaluation.scoring import Group, Judged, Report, Scores
 __all__ = [
     "Comparison",
     "Gold",
+    "Golden",
     "Group",
     "Judged",
     "PassageText",
@@ -16,8 +18,10 @@ __all__ = [
     "Record",
     "Report",
     "Scores",
+    "changed_answers",
     "compare",
     "groundedness",
+    "judge",
     "load_questions",
     "load_report",
     "report_page",

@@ -273,8 +273,10 @@ def _days_told(answer: Answer) -> set[date]:
 
 
 def _announced_rightly(record: Record, answer: Answer, today: date) -> float | None:
-    """Of an answer that announces a change to come: whether one is due, and on that day."""
-    coming = {day for day in _days_told(answer) if day > today}
+    """Of an answer that announces a change to come: whether one is due, and on that day. The day that was asked for
+    and those in the words of the rule are none that it announces."""
+    coming = {day for day in _days_told(answer) if day > today} - {answer.as_of}
+    coming -= dates_in("\n".join(citation.quote for citation in answer.citations))
     if answer.status is not Status.ANSWERED or not coming:
         return None
     return float(record.must_mention_date in coming)
