@@ -55,16 +55,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Timeline:
-    """All regulations of a bot over time. `periods` says for each article of a document that has several versions when
-    it is in force; what is not in it always is. `effective` are the days from which documents hold."""
+    """All regulations of a bot over time.
+
+    Of documents that are versions of a regulation, `periods` says for each article when it is in force, and `whole`
+    for whatever else stands in them. Other documents always are. `effective` are the days from which documents hold.
+    """
 
     families: Mapping[str, str]
     editions: Mapping[str, tuple[Edition, ...]]
     periods: Mapping[tuple[str, Address], Period]
+    whole: Mapping[str, Period]
     effective: Mapping[str, date]
 
     def period(self, document_id: str, unit: Address) -> Period:
-        return self.periods.get((document_id, unit), ALWAYS)
+        return self.periods.get((document_id, unit)) or self.whole.get(document_id, ALWAYS)
 
     def unit(self, document_id: str, unit: Address) -> Unit:
         """What the article is called in every version."""
@@ -73,7 +77,9 @@ class Timeline:
     @cached_property
     def days(self) -> list[date]:
         """The days on which something begins or ends to hold, ascending."""
-        return sorted({day for one in self.periods.values() for day in (one.first, one.end) if day})
+        return sorted(
+            {day for one in (*self.periods.values(), *self.whole.values()) for day in (one.first, one.end) if day}
+        )
 
     def era(self, day: date) -> int:
         """The number of the stretch of time between two changes; the same rules hold on all its days."""
@@ -157,7 +163,12 @@ def timeline(documents: Sequence[Document], blocks: Mapping[str, Sequence[Block]
     }
     families = {one.document.id: name for name, family in editions.items() for one in family}
     periods = {place: period for family in editions.values() for place, period in _periods(family)}
-    return Timeline(families, editions, periods, effective)
+    whole = {
+        one.document.id: Period(one.effective, after.effective if after else None)
+        for family in editions.values()
+        for one, after in zip(family, (*family[1:], None), strict=True)
+    }
+    return Timeline(families, editions, periods, whole, effective)
 
 
 def _by_age(
@@ -177,7 +188,7 @@ def articles_of(blocks: Sequence[Block]) -> dict[Address, tuple[Block, ...]]:
     """The articles, annexes and forms with their blocks; repealed ones are not there."""
     found: dict[Address, list[Block]] = {}
     for block in blocks:
-        if unit := block.address.up_to(*UNITS):
+        if unit := block.address.up_to(*UNITS) or block.address.up_to(Level.ADDENDUM):
             found.setdefault(unit, []).append(block)
     return {unit: tuple(own) for unit, own in found.items() if not all(map(_says_nothing, own))}
 

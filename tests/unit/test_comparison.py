@@ -1,0 +1,63 @@
+"""신구대조: what changed, and what only looks different."""
+
+from ragbots.comparison import Kind, compare, marked
+from ragbots.regulation import parse
+from ragbots.types import Document, Element, ElementKind
+
+BODY = ("제1조(목적) 목적을 정한다.", "제2조(휴가) 휴가는 5일로 한다.", "제3조(포상) 포상으로 1일을 준다.")
+
+
+def changes(old: tuple[str, ...], new: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(one.kind.value, one.article) for one in compare(blocks(old), blocks(new))]
+
+
+def blocks(lines: tuple[str, ...]):  # type: ignore[no-untyped-def]
+    elements = tuple(Element(ElementKind.TEXT, line) for line in lines)
+    return parse(Document("d", "d.md", "휴가규정", "0", elements)).blocks
+
+
+def test_nothing_changed() -> None:
+    assert changes(BODY, BODY) == []
+
+
+def test_notes_spaces_and_dots_make_no_difference() -> None:
+    old = ("제1조(목적) 휴가·포상을  정한다.", "제2조(휴가) 휴가는 5일로 한다.")
+    new = (
+        "제1조(목적) 휴가ㆍ포상을 정한다. <개정 2024. 1. 1.>",
+        "제2조(휴가) 휴가는 5일로 한다.",
+        "[전문개정 2024. 1. 1.]",
+    )
+    assert changes(old, new) == []
+
+
+def test_one_comma_makes_a_difference() -> None:
+    assert changes(BODY, (BODY[0], "제2조(휴가) 휴가는, 5일로 한다.", BODY[2])) == [("changed", "제2조")]
+
+
+def test_added_removed_retitled_and_the_order_of_the_regulation() -> None:
+    new = ("제1조(목적과 범위) 목적을 정한다.", "제1조의2(정의) 정의를 둔다.", BODY[1], "제3조 삭제 <2024. 1. 1.>")
+    assert changes(BODY, new) == [("retitled", "제1조"), ("added", "제1조의2"), ("removed", "제3조")]
+
+
+def test_a_number_filled_again_is_added() -> None:
+    old = (BODY[0], "제2조 삭제 <2020. 1. 1.>", BODY[2])
+    assert changes(old, BODY) == [("added", "제2조")]
+
+
+def test_an_article_under_another_number_has_moved() -> None:
+    long = "휴가는 근무 기간이 1년 이상인 직원에게 5일을 주며, 부서의 장은 업무에 지장이 없는 한 이를 승인하여야 한다."
+    found = compare(blocks((BODY[0], f"제2조(휴가) {long}")), blocks((BODY[0], f"제7조(휴가) {long}")))
+    assert [(one.kind, one.was, one.article) for one in found] == [(Kind.MOVED, "제2조", "제7조")]
+
+
+def test_the_addenda_stand_apart_and_last() -> None:
+    new = (*BODY, "부칙 <2024. 1. 1.>", "이 규정은 2024년 1월 1일부터 시행한다.")
+    found = compare(blocks(BODY), blocks(new))
+    assert [(one.kind, one.addendum) for one in found] == [(Kind.ADDED, True)]
+
+
+def test_the_words_that_differ_are_marked() -> None:
+    old, new = marked("휴가는 5일로 한다.", "휴가는 7일로 한다.")
+    assert [words for words, differs in old if differs] == ["5일로"]
+    assert [words for words, differs in new if differs] == ["7일로"]
+    assert "".join(words for words, _ in new) == "휴가는 7일로 한다."
