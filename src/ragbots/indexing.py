@@ -13,9 +13,10 @@ from ragbots.asking import kinds_held
 from ragbots.chunking import ChunkLimits, cut
 from ragbots.config import BotConfig
 from ragbots.errors import ChecksNotPassed, ConfigurationError, SourceUnavailable, UnreadableDocument
-from ragbots.inventory import Inventory, Named, identify, take_inventory
+from ragbots.inventory import Inventory, Named, identify, sidecars, take_inventory
 from ragbots.lexical import LEXICAL_ID, Morphemes, index_bigrams, index_words
-from ragbots.ports import Embedded, Embedder, Progress, Reader, Source
+from ragbots.loaders.sidecar import read_sidecar
+from ragbots.ports import Embedded, Embedder, Progress, Reader, Source, SourceFile
 from ragbots.ranking import article_spans
 from ragbots.references import referring_pairs
 from ragbots.regulation import parse
@@ -144,15 +145,34 @@ def _read_all(
     read: list[Document] = []
     failures: list[Failure] = []
     progress.step(f"{bot.id}: read", len(inventory.files))
+    beside = sidecars(inventory.files)
+    said = {of: file for file in inventory.files if (of := beside.get(file.source))}
     for file in inventory.files:
+        if file.source in beside:
+            progress.advance()
+            continue
         try:
-            read.append(parts.reader.read(file))
+            sidecar = said.get(file.source)
+            read.append(_as_said(parts.reader.read(file), sidecar))
         except UnreadableDocument as error:
             failures.append(Failure(source=file.source, reason=str(error)))
         progress.advance()
     known = {one.document_id: Named(one.source, one.digest, one.title) for one in (before.sources if before else ())}
     ids = identify(bot.id, [Named(one.source, one.digest, one.title) for one in read], known)
     return [_piece(replace(one, id=ids[one.source]), parts) for one in read], tuple(failures)
+
+
+def _as_said(document: Document, sidecar: SourceFile | None) -> Document:
+    """The document with what the file beside it says. Raises UnreadableDocument: a wrong date is worse than none."""
+    if sidecar is None:
+        return document
+    said = read_sidecar(sidecar.path, sidecar.source)
+    return replace(
+        document,
+        title=said.title or document.title,
+        effective=said.effective or document.effective,
+        metadata={**document.metadata, **said.metadata},
+    )
 
 
 def _piece(document: Document, parts: Parts) -> _Piece:

@@ -40,7 +40,8 @@ def take_inventory(bot: str, listings: Sequence[Listing], recipe: Sequence[str])
     `recipe` is all else that shapes a version.
     """
     listed = sorted(_told_apart(listings), key=lambda file: file.source)
-    twins = _twins(listed)
+    beside = sidecars(listed)
+    twins = _twins([file for file in listed if file.source not in beside])
     files = tuple(file for file in listed if file.source not in twins)
     omissions = [omission for listing in listings for omission in listing.omissions]
     omissions += [
@@ -49,6 +50,13 @@ def take_inventory(bot: str, listings: Sequence[Listing], recipe: Sequence[str])
     ]
     parts = [f"{file.source}\0{file.digest}\0{file.link or ''}" for file in listed]
     return Inventory(files, tuple(omissions), digest("\n".join([bot, *parts, *recipe])))
+
+
+def sidecars(files: Sequence[SourceFile]) -> dict[str, str]:
+    """The files that only say something of another, with its name: `여비규정.hwp.yaml` of `여비규정.hwp`."""
+    names = {file.source for file in files}
+    split = ((file.source, file.source.rpartition(".")) for file in files)
+    return {source: of for source, (of, _, ending) in split if ending.lower() in ("yaml", "yml") and of in names}
 
 
 def _told_apart(listings: Sequence[Listing]) -> Iterator[SourceFile]:

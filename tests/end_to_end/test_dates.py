@@ -152,3 +152,27 @@ def test_two_dated_versions_are_compared(office: Installation) -> None:
     )
     assert done.code == 0, done.err
     assert json.loads(done.out) == {"changed": ["제2조", "제3조"], "added": [], "removed": [], "retitled": []}
+
+
+def test_files_without_front_matter_are_versions_of_what_the_file_beside_them_says(empty: Installation) -> None:
+    plain = {name: text.split("---\n", 2)[2] for name, text in VERSIONS.items()}
+    empty.add(
+        "office",
+        {
+            "화분 옛것.md": plain["화분/2018.md"],
+            "화분 옛것.md.yaml": "제목: 화분관리규정\n시행일: 2018-03-01\n",
+            "화분 새것.md": plain["화분/2022.md"],
+            "화분 새것.md.yaml": "제목: 화분관리규정\n시행일: 2022-07-01\n",
+        },
+    )
+    empty.build()
+    assert "주 1회" in asked(empty, WATER, "--as-of", "2020-01-01")["answer"]
+    assert "주 2회" in asked(empty, WATER)["answer"]
+
+
+def test_a_wrong_file_beside_a_document_is_named_and_the_document_left_out(empty: Installation) -> None:
+    empty.add("office", {**VERSIONS, "여비.md": VERSIONS["화분/2018.md"] + "\n", "여비.md.yaml": "시행일: 내일\n"})
+    done = empty.cli("index", "build", "office", "--json")
+    (failure,) = done.json["bots"][0]["failures"]
+    assert failure["source"] == "여비.md"
+    assert "여비.md.yaml: 시행일" in failure["reason"]

@@ -4,7 +4,7 @@ from datetime import date
 
 from ragbots.editions import Timeline, timeline
 from ragbots.regulation import parse, parse_address
-from ragbots.types import Document, Element, ElementKind
+from ragbots.types import Address, Document, Element, ElementKind
 
 
 def version(day: str, *lines: str, title: str = "휴가규정", amended: str = "") -> Document:
@@ -113,7 +113,7 @@ def test_documents_of_other_names_or_without_a_date_are_no_versions() -> None:
 def test_addenda_and_pages_of_an_old_version_are_no_longer_in_force() -> None:
     line = line_of(*ALL)
     addendum = parse(NEW).blocks[-1].address
-    for address in (parse_address(""), addendum):
+    for address in (Address(), addendum):
         days = ("2024-06-30", "2024-07-01", "2027-01-01")
         held = [line.period(NEW.id, address).holds(date.fromisoformat(day)) for day in days]
         assert held == [False, True, False]
