@@ -10,9 +10,12 @@ from datetime import date, timedelta
 
 from ragbots import access, smalltalk
 from ragbots.asked_day import AskedDay, Relation, read_day, says_now
+from ragbots.asking import asks_for_changes
 from ragbots.citations import Place, cite, common_address, stands_in
+from ragbots.comparison import ArticleChange, Kind, Passage, changed_paragraphs, compare
 from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
+from ragbots.editions import Edition
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
 from ragbots.ports import Composer, Draft, Embedder, Fit, Material, Quotation, Vectors
@@ -43,9 +46,13 @@ HITS = 10
 RELATED = 3
 REFERRING = 2  # articles whose references are followed
 MOST_REFERRED = 4  # of each
+CHANGES_SHOWN = 3  # changed articles that are shown with their paragraphs
 NOTICE_CHARS = 300  # of the new text in a notice
 NEAR = 3  # hits among which an annex without text is looked for
 ABOUT_ANNEX = 0.4  # of the question's weight: it is about an annex whose title says that much of it
+_KINDS = {
+    Kind.CHANGED: "바뀜:", Kind.ADDED: "신설:", Kind.REMOVED: "삭제:", Kind.RETITLED: "제목 바뀜:", Kind.MOVED: "옮김:",
+}  # fmt: skip
 _RELATED_ARTICLE = re.compile(r"\s*\(제\d[^()]*관련\)$")
 
 
@@ -101,6 +108,10 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     sure = frame.confidence >= parts.confidence.threshold
+    if (asked is None or asked.relation is None) and asks_for_changes(words):
+        told = _amendment(frame, found, sure=sure)
+        if told is not None:
+            return told
     if unread := _unread(bot, found.result.hits, query, found.term_weights, rivals=sure):
         return _refused_unread(frame, *unread)
     if not sure:
@@ -417,6 +428,77 @@ def _unread_notices(frame: Frame, used: Sequence[Material]) -> list[Notice]:
                 text = f"{name}은(는) 글이 아니어서 답에 넣지 못했습니다. 원문에서 확인해 주세요."
                 found[name] = Notice("unread-annex", None, text)
     return list(found.values())
+
+
+# ---------------------------------------------------------------- what an amendment changed
+
+
+def _amendment(frame: Frame, found: Found, *, sure: bool) -> Answer | None:
+    """What the last amendment changed: of the article that was found, if it is one of those changed, else of the
+    regulation amended last. None where no bot was meant, or no amendment is known."""
+    line = frame.bot.layout.timeline
+    pairs = {name: pair for name, family in line.editions.items() if (pair := _last_two(family, frame.context.day))}
+    meant = frame.question.bot is not None or len(frame.near) == 1
+    if not pairs or not (sure or meant):
+        return None
+    hits = [hit for hit in found.result.hits[:NEAR] if line.families.get(hit.chunk.document_id) in pairs]
+    for hit in hits if sure else ():
+        pair = pairs[line.families[hit.chunk.document_id]]
+        of_article = [one for one in _changes(frame, pair) if one.address == hit.chunk.address.up_to(*UNITS)]
+        if of_article:
+            return _told(frame, pair, of_article)
+    if not meant:
+        return None
+    latest = max(pairs.values(), key=lambda pair: pair[1].effective)
+    return _told(frame, latest, _changes(frame, latest))
+
+
+def _last_two(family: Sequence[Edition], day: date) -> tuple[Edition, Edition] | None:
+    past = [one for one in family if one.effective <= day]
+    return (past[-2], past[-1]) if len(past) > 1 else None
+
+
+def _changes(frame: Frame, pair: tuple[Edition, Edition]) -> list[ArticleChange]:
+    blocks = frame.bot.version.contents.blocks
+    old, new = (blocks[one.document.id] for one in pair)
+    return [one for one in compare(old, new) if not one.addendum]
+
+
+def _told(frame: Frame, pair: tuple[Edition, Edition], changes: Sequence[ArticleChange]) -> Answer | None:
+    """The changed articles by name, and of the first ones the paragraphs before and after, each cited."""
+    old, new = pair
+    title = new.document.title
+    lines = [f"「{title}」의 {written_day(new.effective)} 시행 개정에서 바뀐 조문입니다."] if changes else []
+    citations: list[Citation] = []
+    for change in changes[:CHANGES_SHOWN]:
+        lines.append(f"\n{_KINDS[change.kind]} {change.article}" + (f"({change.title})" if change.title else ""))
+        blocks = frame.bot.version.contents.blocks
+        sides = (blocks[old.document.id], blocks[new.document.id])
+        for pieces in changed_paragraphs(*sides, change.from_address or change.address, change.address):
+            for edition, piece, name in zip(pair, pieces, ("종전", "개정"), strict=True):
+                cited = None if piece is None else _cited_piece(frame, edition, piece)
+                if piece is not None and cited is not None:
+                    citations.append(cited)
+                    lines.append(f"{name}: {_shortened(piece.text)} [{len(citations)}]")
+    rest = [f"{one.article}({_KINDS[one.kind].rstrip(':')})" for one in changes[CHANGES_SHOWN:]]
+    if rest:
+        lines.append(f"\n그 밖에: {', '.join(rest)}")
+    return frame.answer(Status.ANSWERED, "\n".join(lines), citations) if citations else None
+
+
+def _cited_piece(frame: Frame, edition: Edition, piece: Passage) -> Citation | None:
+    """A paragraph of any version as a citation; None where no chunk holds it."""
+    chunks = frame.bot.version.contents.chunks
+    first, last = piece.blocks
+    of_document = ((number, one) for number, one in enumerate(chunks) if one.document_id == edition.document.id)
+    found = next(((n, one) for n, one in of_document if one.blocks[0] < last and first < one.blocks[1]), None)
+    if found is None:
+        return None
+    number, chunk = found
+    blocks = frame.bot.version.contents.blocks[edition.document.id]
+    address = common_address([block.address for block in blocks[first:last]]) or chunk.address
+    place = Place(frame.bot.config.id, frame.bot.version.id, number, piece.blocks)
+    return cite(place, chunk, edition.document, str(address), piece.text)
 
 
 # ---------------------------------------------------------------- checking and citing

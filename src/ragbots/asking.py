@@ -25,6 +25,16 @@ _KINDS = (
 COUNT = len(_KINDS)
 
 
+_BECAME = r"(?:바뀐|바뀌었|바뀌었|바꼈|달라진|달라졌|변경된|변경됐|변경되었|개정된|개정됐|개정되었|고쳐진|새로\s?생긴)"
+_WHAT = r"(?:뭐|뭘|뭔|무엇|무슨|어떤|어떻게|내용|점[은이을]|것|거|게\s|조항|조문|사항|어디)"
+_CHANGES_ASKED = re.compile(rf"{_WHAT}.{{0,16}}{_BECAME}|{_BECAME}.{{0,16}}{_WHAT}|신\s?[·ㆍ]?\s?구\s?대조")
+
+
+def asks_for_changes(text: str) -> bool:
+    """Whether it is asked what an amendment changed: `이번 개정으로 뭐가 바뀌었어?`"""
+    return bool(_CHANGES_ASKED.search(text))
+
+
 def kinds_asked(question: str) -> tuple[int, ...]:
     """The numbers of the kinds of figure that a question asks for; empty where it asks for none."""
     return tuple(kind for kind, (asks, _) in enumerate(_KINDS) if asks.search(question))

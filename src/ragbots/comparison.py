@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
 from ragbots.editions import articles_of, text_of
+from ragbots.regulation.notes import is_repealed, strip_notes
 from ragbots.regulation.reading import readable
-from ragbots.types import Address, Block, BlockKind
+from ragbots.types import Address, Block, BlockKind, Level, Step
 
 SAME_ARTICLE = 0.85  # likeness of texts, from which an article is taken to have moved to another number
 _WORD = re.compile(r"\s+|[^\s]+")
@@ -28,14 +29,24 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArticleChange:
-    """One article before and after; a side without text is None. `was` is the number it had, where it moved."""
+    """One article before and after; a side without text is None. `title` is its heading now, or its last;
+    `from_address` the number it had, where it moved."""
 
     kind: Kind
-    article: str
+    address: Address
     old: str | None
     new: str | None
-    was: str | None = None
+    title: str = ""
+    from_address: Address | None = None
     addendum: bool = False
+
+    @property
+    def article(self) -> str:
+        return str(self.address)
+
+    @property
+    def was(self) -> str | None:
+        return None if self.from_address is None else str(self.from_address)
 
     @property
     def sides(self) -> tuple[list[Piece], list[Piece]]:
@@ -45,9 +56,13 @@ class ArticleChange:
 
 @dataclass(frozen=True, slots=True)
 class _Article:
-    title: str
+    heading: str
+    title: str  # the heading as compared
     body: str  # as compared
     text: str  # as read
+
+
+_NOTHING = _Article("", "", "", "")
 
 
 def compare(old: Sequence[Block], new: Sequence[Block]) -> tuple[ArticleChange, ...]:
@@ -61,7 +76,7 @@ def compare(old: Sequence[Block], new: Sequence[Block]) -> tuple[ArticleChange, 
     moved = dict(_moved(before, after, found))
     gone = set(moved.values())
     changes = [
-        ArticleChange(Kind.MOVED, one.article, before[moved[address]].text, one.new, str(moved[address]), one.addendum)
+        replace(one, kind=Kind.MOVED, old=before[moved[address]].text, from_address=moved[address])
         if address in moved
         else one
         for address, one in found
@@ -77,7 +92,8 @@ def _read(blocks: Sequence[Block]) -> dict[Address, _Article]:
 def _article(own: Sequence[Block]) -> _Article:
     body = [block for block in own if block.kind is not BlockKind.ARTICLE]
     said = [readable(block) for block in own if block.kind is not BlockKind.NOTE]
-    return _Article("".join(own[0].heading.split()).replace("ㆍ", "·"), text_of(body), "\n".join(filter(None, said)))
+    heading = strip_notes(own[0].heading)
+    return _Article(heading, "".join(heading.split()).replace("ㆍ", "·"), text_of(body), "\n".join(filter(None, said)))
 
 
 def _differing(
@@ -89,7 +105,8 @@ def _differing(
         kind = _kind(old, new)
         if kind:
             texts = (old.text if old else None, new.text if new else None)
-            yield address, ArticleChange(kind, str(address), *texts, addendum=address.in_addendum)
+            title = (new or old or _NOTHING).heading
+            yield address, ArticleChange(kind, address, *texts, title, addendum=address.in_addendum)
 
 
 def _kind(old: _Article | None, new: _Article | None) -> Kind | None:
@@ -114,6 +131,47 @@ def _moved(
         if share >= SAME_ARTICLE and not {new, old} & taken:
             taken |= {new, old}
             yield new, old
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph with the half-open range of its blocks in its document."""
+
+    blocks: tuple[int, int]
+    text: str
+
+
+def changed_paragraphs(
+    old: Sequence[Block], new: Sequence[Block], before: Address, after: Address
+) -> list[tuple[Passage | None, Passage | None]]:
+    """The paragraphs of an article (`before` in the old text, `after` in the new) that differ, as they were and are;
+    None where there is none."""
+    sides = (_paragraphs(old, before), _paragraphs(new, after))
+    names = dict.fromkeys([*sides[1], *sides[0]])
+    pairs = [(sides[0].get(name), sides[1].get(name)) for name in names]
+    return [pair for pair in pairs if _squeezed(pair[0]) != _squeezed(pair[1])]
+
+
+def _paragraphs(blocks: Sequence[Block], article: Address) -> dict[tuple[Step, ...], Passage]:
+    """Those of an article, by what their address adds to its."""
+    found: dict[tuple[Step, ...], Passage] = {}
+    for number, block in enumerate(blocks):
+        if not article.contains(block.address) or block.kind in (BlockKind.ARTICLE, BlockKind.NOTE):
+            continue
+        if is_repealed(block):
+            continue
+        name = block.address.steps[len(article.steps) : len(article.steps) + 1]
+        name = name if name and name[0].level is Level.PARAGRAPH else ()
+        there = found.get(name)
+        text = readable(block)
+        found[name] = Passage(
+            (there.blocks[0] if there else number, number + 1), f"{there.text}\n{text}" if there else text
+        )
+    return found
+
+
+def _squeezed(one: Passage | None) -> str:
+    return "" if one is None else "".join(one.text.split()).replace("ㆍ", "·")
 
 
 def likeness(one: str, other: str) -> float:

@@ -176,3 +176,28 @@ def test_a_wrong_file_beside_a_document_is_named_and_the_document_left_out(empty
     (failure,) = done.json["bots"][0]["failures"]
     assert failure["source"] == "여비.md"
     assert "여비.md.yaml: 시행일" in failure["reason"]
+
+
+def test_what_the_last_amendment_changed_is_answered_from_both_texts(office: Installation) -> None:
+    answer = asked(office, "이번 개정으로 뭐가 바뀌었어?")
+    assert answer["status"] == "answered"
+    assert "2024. 7. 1. 시행 개정" in answer["answer"]
+    assert "제3조(분갈이)" in answer["answer"]
+    assert "제2조" not in answer["answer"]  # said the same before
+    quotes = {citation["source"]: citation["quote"] for citation in answer["citations"]}
+    assert "5년마다" in quotes["화분/2022.md"]
+    assert "3년마다" in quotes["화분/2024.md"]
+
+
+def test_what_an_earlier_amendment_changed(office: Installation) -> None:
+    answer = asked(office, "사무실 화분 물 주기는 어떻게 바뀌었나요?", "--as-of", "2023-01-01")
+    assert "2022. 7. 1. 시행 개정" in answer["answer"]
+    assert [citation["source"] for citation in answer["citations"]] == ["화분/2018.md", "화분/2022.md"]
+
+
+def test_where_no_amendment_is_known_the_question_is_one_like_any_other(empty: Installation) -> None:
+    empty.add("office", {"화분.md": VERSIONS["화분/2022.md"]})
+    empty.build()
+    answer = asked(empty, "사무실 화분 물 주기는 어떻게 바뀌었나요?")
+    assert "시행 개정" not in answer["answer"]
+    assert all("주 2회" in citation["quote"] for citation in answer["citations"][:1])

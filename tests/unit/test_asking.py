@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ragbots.asking import COUNT, kinds_asked, kinds_held
+from ragbots.asking import COUNT, asks_for_changes, kinds_asked, kinds_held
 
 MONEY, TIME, SHARE, COUNTED = range(COUNT)
 
@@ -34,3 +34,30 @@ def test_what_a_question_asks_for(question: str, kinds: set[int]) -> None:
 )
 def test_what_a_text_holds(text: str, kinds: set[int]) -> None:
     assert {kind for kind, held in enumerate(kinds_held(text)) if held} == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "이번 개정으로 뭐가 바뀌었어?",
+        "최근에 개정된 내용 알려줘",
+        "바뀐 점이 뭐야",
+        "육아휴직은 어떻게 바뀌었나요?",
+        "신구대조표 보여줘",
+    ],
+)
+def test_it_is_asked_what_changed(text: str) -> None:
+    assert asks_for_changes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "출장비가 바뀌면 어떻게 하나요",
+        "개정 전에는 며칠이었나요",
+        "계좌를 변경하려면 뭐가 필요한가요",
+        "주소가 바뀔 때는요",
+    ],
+)
+def test_it_is_not_asked_what_an_amendment_changed(text: str) -> None:
+    assert not asks_for_changes(text)
