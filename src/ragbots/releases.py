@@ -193,11 +193,12 @@ def _answered_before(shelf: Shelf, bot: str) -> list[str]:
     return [version for version in reversed(standing[:-1]) if version in there]
 
 
-def prune(shelf: Shelf, bot: str, keep: int) -> list[str]:
-    """Deletes all but the newest `keep` versions, the released one, and where that is damaged the one
-    that serves in its place; returns what was deleted."""
+def prune(shelf: Shelf, bot: str, keep: int, cited_since: datetime) -> list[str]:
+    """Deletes all but the newest `keep` versions, the released one, where that is damaged the one that serves in
+    its place, and those that answers since `cited_since` cite; returns what was deleted."""
     there = version_directories(shelf.folder(bot))
     kept = {path.name for path in there[-keep:]} if keep else set()
+    kept |= shelf.database.cited_versions(bot, cited_since)
     kept |= {shelf.database.active().get(bot, ""), _serving(shelf, bot)}
     doomed = [path for path in there if path.name not in kept]
     for path in doomed:

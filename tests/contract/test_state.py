@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -232,6 +233,16 @@ class StateContract:
 
     def test_it_is_described_without_its_password(self, database: Database) -> None:
         assert "geheim" not in database.described
+
+    def test_versions_that_answers_cite(self, database: Database) -> None:
+        given = [("travel", "v1", 0), ("travel", "v2", 10), ("leave", "v9", 10), ("travel", None, 20)]
+        for bot, version, minutes in given:
+            said = replace(turn("질문", minutes=minutes), answer={"bot": bot, "index_version": version, "answer": "답"})
+            database.remember("c1", "kim", "web", said)
+        first = turn("질문", minutes=0).at
+        assert database.cited_versions("travel", first) == {"v1", "v2"}
+        assert database.cited_versions("travel", turn("질문", minutes=5).at) == {"v2"}
+        assert database.cited_versions("travel", turn("질문", minutes=30).at) == set()
 
 
 class TestSqlite(StateContract):

@@ -225,7 +225,10 @@ def test_a_running_server_swaps_to_what_is_released_rolled_back_and_pruned(
         assert built.cli("index", "prune", "office", "--keep", "1", "--json").json == {"deleted": {"office": []}}
         assert built.versions() == sorted([first, second])  # the released and the newest
         built.cli("index", "release", "office", second)
-        assert built.cli("index", "prune", "office", "--keep", "1", "--json").json == {"deleted": {"office": [first]}}
+        prune = ("index", "prune", "office", "--keep", "1", "--json")
+        assert built.cli(*prune).json == {"deleted": {"office": []}}  # answers cite the first
+        assert server.passage(old.citations[0].id, here(server)).quote == old.citations[0].quote
+        assert built.cli(*prune, "--cited-days", "0").json == {"deleted": {"office": [first]}}
         assert built.versions() == [second]
         assert ask(server, WATER).index_version == second
         history = built.cli("index", "status", "office", "--json").json["bots"][0]["history"]

@@ -145,7 +145,7 @@ class TestRollback:
     def test_to_and_fro_and_all_pruned(self, shelf: Shelf) -> None:
         build(shelf, 1), build(shelf, 2), build(shelf, 3)
         released(shelf, "v1", "v2", "v1", "v3")
-        assert releases.prune(shelf, BOT, 1) == ["v1", "v2"]
+        assert releases.prune(shelf, BOT, 1, START + timedelta(days=1)) == ["v1", "v2"]
         with pytest.raises(NotFound, match="no version was released before v3"):
             releases.rollback(shelf, BOT, by="lee")
 
@@ -216,7 +216,7 @@ class TestPrune:
         released(shelf, *(build(shelf, number) for number in (1, 2)))
         for number in (3, 4, 5):
             build(shelf, number)
-        assert releases.prune(shelf, BOT, 2) == ["v1", "v3"]
+        assert releases.prune(shelf, BOT, 2, START + timedelta(days=1)) == ["v1", "v3"]
         assert [path.name for path in version_directories(shelf.folder(BOT))] == ["v2", "v4", "v5"]
         assert serving(shelf) == "v2"
         assert [record.version for record in shelf.database.versions(BOT)] == ["v2"]  # the others never registered
@@ -224,7 +224,7 @@ class TestPrune:
     def test_the_last_good_version_stays_while_the_released_one_is_damaged(self, shelf: Shelf) -> None:
         released(shelf, *(build(shelf, number) for number in (1, 2, 3)))
         damage(shelf, "v3")
-        assert releases.prune(shelf, BOT, 1) == ["v1"]
+        assert releases.prune(shelf, BOT, 1, START + timedelta(days=1)) == ["v1"]
         assert serving(shelf) == "v2"
 
 

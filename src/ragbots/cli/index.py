@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -314,16 +315,20 @@ def prune(
     context: typer.Context,
     bots: Bots = None,
     keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions to keep.")] = 3,
+    cited_days: Annotated[
+        int, typer.Option(min=0, help="Keep what answers of so many days cite, so that their citations open.")
+    ] = 90,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Delete old versions; the released one is always kept."""
+    since = datetime.now(UTC) - timedelta(days=cited_days)
     deleted = {}
     with runtime(context, bots_dir, data_dir) as opened:
         for bot in [opened.bot(bot).id for bot in bots] if bots else list(opened.bots):
             with opened.shelf.writing(bot, "prune"):
-                deleted[bot] = releases.prune(opened.shelf, bot, keep)
+                deleted[bot] = releases.prune(opened.shelf, bot, keep, since)
     if wants_json(context, as_json):
         print_json({"deleted": deleted})
         return

@@ -183,6 +183,14 @@ class Database:
             rows = connection.execute(query).mappings().all()
         return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
 
+    def cited_versions(self, bot: str, since: datetime) -> set[str]:
+        """The versions of a bot's index that answers given since then came from."""
+        t = tables.turns
+        version = t.c.answer["index_version"].as_string()
+        query = select(version).where(t.c.answer["bot"].as_string() == bot, t.c.at >= since).distinct()
+        with self._engine.connect() as connection:
+            return {found for (found,) in connection.execute(query) if found}
+
     def add_spent(self, day: date, user_id: str, bot: str, llm: str, spent: Spent) -> None:
         """Adds to what a person's questions to a bot have taken of a model on a day."""
         t = tables.usage
