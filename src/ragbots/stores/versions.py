@@ -1,7 +1,8 @@
 """Index versions on disk: immutable directories, written beside, renamed into place, never touched again.
 
 `<indexes>/<bot>/<version>/` holds `manifest.json`, `documents.json`, `blocks.json`, `chunks.json`,
-`vectors.npy`, those of the tokens, and the lexical arrays. The manifest names every other file with its SHA-256.
+`vectors.npy`, those of the tokens, and the lexical arrays. The manifest names every other file with its SHA-256; its
+own stands in `manifest.sha256`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ragbots.types import Block, Chunk, Document, Omission, OmissionKind
 
 FORMAT = 3
 BUILDING = ".building-"
+MANIFEST_HASH = "manifest.sha256"
 _ARRAYS = ("vectors", "tokens", "token_starts", "figures", "references")
 
 _documents: TypeAdapter[tuple[Document, ...]] = TypeAdapter(tuple[Document, ...])
@@ -161,6 +163,7 @@ def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
     files = {path.name: digest(path.read_bytes()) for path in sorted(building.iterdir())}
     whole = manifest.model_copy(update={"files": files})
     (building / "manifest.json").write_text(whole.model_dump_json(indent=1), "utf-8")
+    (building / MANIFEST_HASH).write_text(digest((building / "manifest.json").read_bytes()), "utf-8")
     for path in (*building.iterdir(), building):
         _flush(path)
     final = folder / manifest.version
@@ -237,9 +240,17 @@ def damage(path: Path) -> list[str]:
             found.append(f"{file}: missing")
         elif digest(file.read_bytes()) != expected:
             found.append(f"{file}: not what was written (hash differs from the manifest)")
-    known = {*manifest.files, "manifest.json"}
+    if _manifest_changed(path):
+        found.append(f"{path / 'manifest.json'}: not what was written (hash differs from {MANIFEST_HASH})")
+    known = {*manifest.files, "manifest.json", MANIFEST_HASH}
     found += [f"{file}: does not belong here" for file in sorted(path.iterdir()) if file.name not in known]
     return found
+
+
+def _manifest_changed(path: Path) -> bool:
+    """Whether the manifest is another than was written; a version of a time that kept no hash of it is believed."""
+    kept = path / MANIFEST_HASH
+    return kept.is_file() and kept.read_bytes() != digest((path / "manifest.json").read_bytes()).encode()
 
 
 def open_version(path: Path) -> IndexVersion:
