@@ -39,6 +39,7 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]")
 _COLLECTION = "vectors"
 _MARKER = ".checked.json"  # kept beside the directory, which is Chroma's
 _MARKER_FORMAT = 1
+_ATTEMPTS = 3  # at filling: Chroma builds its graph anew each time, and now and then a poor one
 _SMALLEST = 2  # Chroma writes no index for fewer; they are answered by the exact scan
 _BATCH = 1000
 _CHECK_BATCH = 200
@@ -198,6 +199,22 @@ class ChromaStoreFactory:
             shutil.rmtree(path, ignore_errors=True)
 
     def _fill(self, name: str, vectors: Vectors) -> None:
+        """Raises DamagedVersion where the store cannot be written, or does not find its rows however often it is."""
+        lost: list[int] = []
+        for _ in range(_ATTEMPTS):
+            self._written(name, vectors)
+            lost = _check_in_fresh_process(self._directory(name), vectors)
+            if not lost:
+                marker = json.dumps(_facts(self._directory(name), vectors))
+                self._beside(name, _MARKER).write_text(marker, "utf-8")
+                return
+            _log.warning("store %s: after filling, %d of %d rows are not found", name, len(lost), len(vectors))
+        raise DamagedVersion(
+            f"store {name}: after filling, {len(lost)} of {len(vectors)} rows or their nearest ones are not found",
+            hint='is the disk full? the setting `store = "exact"` needs no files of its own',
+        )
+
+    def _written(self, name: str, vectors: Vectors) -> None:
         self._remove(name)
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".tmp", dir=self._folder))
         try:
@@ -207,14 +224,6 @@ class ChromaStoreFactory:
             raise DamagedVersion(f"store {name} cannot be filled: {error}", hint="is the disk full?") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        lost = _check_in_fresh_process(self._directory(name), vectors)
-        if lost:
-            raise DamagedVersion(
-                f"store {name}: after filling, {len(lost)} of {len(vectors)} rows or their nearest ones are not found",
-                hint='is the disk full? the setting `store = "exact"` needs no files of its own',
-            )
-        marker = json.dumps(_facts(self._directory(name), vectors))
-        self._beside(name, _MARKER).write_text(marker, "utf-8")
 
     def _open_checked(self, name: str, vectors: Vectors) -> Collection | None:
         """The store if it was checked when filled, is still what it was then, and finds its rows."""
