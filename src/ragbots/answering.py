@@ -211,7 +211,7 @@ class Frame:
             id=secrets.token_urlsafe(16),
             conversation_id=self.question.conversation_id or secrets.token_urlsafe(24),
             status=status,
-            answer=_with_day(text, self.context) if status is Status.ANSWERED else text,
+            answer=text if status is Status.CLARIFY else _with_day(text, self.context),
             bot=None if status is Status.CLARIFY else self.bot.config.id,
             candidates=self.taken.bots,
             confidence=round(self.confidence, 4),

@@ -201,3 +201,9 @@ def test_where_no_amendment_is_known_the_question_is_one_like_any_other(empty: I
     answer = asked(empty, "사무실 화분 물 주기는 어떻게 바뀌었나요?")
     assert "시행 개정" not in answer["answer"]
     assert all("주 2회" in citation["quote"] for citation in answer["citations"][:1])
+
+
+def test_a_refusal_says_for_which_day_it_was_looked(office: Installation) -> None:
+    answer = asked(office, "달에서 지구까지 빛이 오는 데 걸리는 시간과 은하의 나이는?", "--as-of", "2023-01-01")
+    assert answer["status"] == "refused"
+    assert "(2023. 1. 1. 기준)" in answer["answer"]

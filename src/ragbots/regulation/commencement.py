@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from ragbots.regulation.address import find_references
+from ragbots.regulation.address import find_references, parse_address
 from ragbots.types import Address, Block, BlockKind, Document, Level, Step
 
 PROMULGATION_KEYS = ("공포일자", "공포일", "개정일", "promulgated")
@@ -21,6 +21,7 @@ _WRITTEN = re.compile(_DAY)
 _AFTER = re.compile(r"공포\s?후\s?(\d+)\s?(년|개월|월|일)이?\s?(?:경과|지)")
 _WHEN = rf"(?:{_DAY}|공포한\s?날|공포\s?후\s?\d+\s?(?:년|개월|월|일)이?\s?(?:경과한|지난)\s?날)"
 _AMENDED = re.compile(rf"(?P<articles>제\d[^:：.]*?)의\s?개정\s?규정(?:은|\s?[:：])\s?(?P<when>{_WHEN})")
+_RANGE = re.compile(r"(제\d+조(?:의\d+)?)부터\s?(제\d+조(?:의\d+)?)까지")
 _BEGINS = re.compile(rf"(?P<when>{_WHEN})\s?(?:부터|에)\s?시행")
 
 
@@ -57,10 +58,18 @@ def exceptions(document: Document, blocks: Sequence[Block]) -> Mapping[Address, 
     for match in _AMENDED.finditer(_commencement_text(document, blocks)):
         day = _when(match["when"], promulgated)
         articles = re.split(r"시행하(?:고|며|되)", match["articles"])[-1]
-        for reference in find_references(articles):
-            if day and reference.statute is None:
-                found[reference.address] = day
+        if day is None:
+            continue
+        named = [one.address for one in find_references(articles) if one.statute is None]
+        found |= dict.fromkeys([*named, *_within_ranges(articles, blocks)], day)
     return found
+
+
+def _within_ranges(text: str, blocks: Sequence[Block]) -> list[Address]:
+    """The articles of the body that `제75조부터 제77조까지` takes in without naming them: 제75조의2."""
+    ranges = [(parse_address(first), parse_address(last)) for first, last in _RANGE.findall(text)]
+    articles = dict.fromkeys(block.address for block in blocks if block.kind is BlockKind.ARTICLE)
+    return [one for one in articles for first, last in ranges if first < one < last and not one.in_addendum]
 
 
 def _commencement_text(document: Document, blocks: Sequence[Block]) -> str:

@@ -112,3 +112,13 @@ def test_an_address_is_what_is_excepted() -> None:
     )
     assert all(isinstance(place, Address) for place in exceptions(one, parse(one).blocks))
     assert read(one)[1] == {"제10조": "2027-01-01"}
+
+
+def test_a_range_takes_in_the_articles_between() -> None:
+    articles = [
+        f"제{number}(휴가) 휴가는 5일로 한다." for number in ("74조", "75조", "75조의2", "76조", "77조", "77조의2")
+    ]
+    clause = (
+        "이 규정은 2026년 1월 1일부터 시행한다. 다만, 제75조부터 제77조까지의 개정규정은 2027년 1월 1일부터 시행한다."
+    )
+    assert set(read(document(*articles, "부칙", clause))[1]) == {"제75조", "제75조의2", "제76조", "제77조"}
