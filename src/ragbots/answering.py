@@ -12,7 +12,7 @@ from ragbots import access, smalltalk
 from ragbots.asked_day import AskedDay, Relation, read_day, says_now
 from ragbots.asking import asks_for_changes
 from ragbots.citations import Place, cite, common_address, stands_in
-from ragbots.comparison import ArticleChange, Kind, Passage, changed_paragraphs, compare
+from ragbots.comparison import ArticleChange, Passage, changed_paragraphs, compare
 from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
 from ragbots.editions import Edition
@@ -50,9 +50,6 @@ CHANGES_SHOWN = 3  # changed articles that are shown with their paragraphs
 NOTICE_CHARS = 300  # of the new text in a notice
 NEAR = 3  # hits among which an annex without text is looked for
 ABOUT_ANNEX = 0.4  # of the question's weight: it is about an annex whose title says that much of it
-_KINDS = {
-    Kind.CHANGED: "바뀜:", Kind.ADDED: "신설:", Kind.REMOVED: "삭제:", Kind.RETITLED: "제목 바뀜:", Kind.MOVED: "옮김:",
-}  # fmt: skip
 _RELATED_ARTICLE = re.compile(r"\s*\(제\d[^()]*관련\)$")
 
 
@@ -471,7 +468,7 @@ def _told(frame: Frame, pair: tuple[Edition, Edition], changes: Sequence[Article
     lines = [f"「{title}」의 {written_day(new.effective)} 시행 개정에서 바뀐 조문입니다."] if changes else []
     citations: list[Citation] = []
     for change in changes[:CHANGES_SHOWN]:
-        lines.append(f"\n{_KINDS[change.kind]} {change.article}" + (f"({change.title})" if change.title else ""))
+        lines.append(f"\n{change.kind.in_korean}: {change.article}" + (f"({change.title})" if change.title else ""))
         blocks = frame.bot.version.contents.blocks
         sides = (blocks[old.document.id], blocks[new.document.id])
         for pieces in changed_paragraphs(*sides, change.from_address or change.address, change.address):
@@ -480,7 +477,7 @@ def _told(frame: Frame, pair: tuple[Edition, Edition], changes: Sequence[Article
                 if piece is not None and cited is not None:
                     citations.append(cited)
                     lines.append(f"{name}: {_shortened(piece.text)} [{len(citations)}]")
-    rest = [f"{one.article}({_KINDS[one.kind].rstrip(':')})" for one in changes[CHANGES_SHOWN:]]
+    rest = [f"{one.article}({one.kind.in_korean})" for one in changes[CHANGES_SHOWN:]]
     if rest:
         lines.append(f"\n그 밖에: {', '.join(rest)}")
     return frame.answer(Status.ANSWERED, "\n".join(lines), citations) if citations else None
@@ -542,8 +539,7 @@ def _notices(frame: Frame, hits: Sequence[Hit]) -> list[Notice]:
     found: dict[str, Notice] = {}
     line = frame.bot.layout.timeline
     for hit in hits:
-        starts = line.period(*unit_of(hit.chunk)).first if hit.document.id in line.families else None
-        starts = starts or line.effective.get(hit.document.id)
+        starts = line.effective.get(hit.document.id)
         if hit.document.id not in line.families and starts and starts > frame.context.day:
             found[hit.document.id] = Notice(
                 "not-yet-in-force",

@@ -84,7 +84,7 @@ def read_day(text: str, today: date) -> AskedDay | None:
 
     A day that only belongs to what happened (`작년에 입사했는데`) is not asked for.
     """
-    found = _asked(text)
+    found = _ASKED.search(text)
     if found is not None:
         relation = Relation.BEFORE if found["before"] else None
         stretch = _stretch(found, today)
@@ -104,10 +104,6 @@ def read_day(text: str, today: date) -> AskedDay | None:
 def says_now(text: str) -> bool:
     """Whether the question asks for the rules of today in so many words."""
     return bool(_NOW.search(text))
-
-
-def _asked(text: str) -> re.Match[str] | None:
-    return _ASKED.search(text)
 
 
 def _without_match(text: str, match: re.Match[str] | None) -> str:

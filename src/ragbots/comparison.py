@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from ragbots.editions import articles_of, text_of
+from ragbots.editions import articles_of, folded, text_of
 from ragbots.regulation.notes import is_repealed, strip_notes
 from ragbots.regulation.reading import readable
 from ragbots.types import Address, Block, BlockKind, Level, Step
@@ -25,6 +25,15 @@ class Kind(StrEnum):
     REMOVED = "removed"
     RETITLED = "retitled"
     MOVED = "moved"  # the same or nearly the same text under another number
+
+    @property
+    def in_korean(self) -> str:
+        return _IN_KOREAN[self]
+
+
+_IN_KOREAN = {
+    Kind.CHANGED: "바뀜", Kind.ADDED: "신설", Kind.REMOVED: "삭제", Kind.RETITLED: "제목 바뀜", Kind.MOVED: "옮김",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def _article(own: Sequence[Block]) -> _Article:
     body = [block for block in own if block.kind is not BlockKind.ARTICLE]
     said = [readable(block) for block in own if block.kind is not BlockKind.NOTE]
     heading = strip_notes(own[0].heading)
-    return _Article(heading, "".join(heading.split()).replace("ㆍ", "·"), text_of(body), "\n".join(filter(None, said)))
+    return _Article(heading, folded(heading), text_of(body), "\n".join(filter(None, said)))
 
 
 def _differing(
@@ -171,7 +180,7 @@ def _paragraphs(blocks: Sequence[Block], article: Address) -> dict[tuple[Step, .
 
 
 def _squeezed(one: Passage | None) -> str:
-    return "" if one is None else "".join(one.text.split()).replace("ㆍ", "·")
+    return "" if one is None else folded(one.text)
 
 
 def likeness(one: str, other: str) -> float:

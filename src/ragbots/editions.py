@@ -111,11 +111,12 @@ class Timeline:
             return None
         wanted = {place.up_to(Level.PARAGRAPH, *UNITS) for place in places}
         said = _said_in(now, address, wanted)
-        for period, edition in self.history(self.unit(document_id, address)):
+        history = self.history(self.unit(document_id, address))
+        for period, edition in history:
             if period.first and period.first > after and _said_in(edition, address, wanted) != said:
                 return Change(period.first, _readable_in(edition, address, wanted))
         end = self.period(document_id, address).end
-        later = any(period.first == end for period, _ in self.history(self.unit(document_id, address)))
+        later = any(period.first == end for period, _ in history)
         return Change(end, "") if end and end > after and not later else None
 
     def _family(self, document_id: str) -> tuple[Edition, ...]:
@@ -200,8 +201,12 @@ def _says_nothing(block: Block) -> bool:
 
 def text_of(blocks: Sequence[Block]) -> str:
     """What an article says, in a form in which notes, white space and the dot between words make no difference."""
-    said = "".join(readable(block) for block in blocks if block.kind is not BlockKind.NOTE)
-    return "".join(said.split()).replace("ㆍ", "·")
+    return folded("".join(readable(block) for block in blocks if block.kind is not BlockKind.NOTE))
+
+
+def folded(text: str) -> str:
+    """The text without white space, the two middle dots as one."""
+    return "".join(text.split()).replace("ㆍ", "·")
 
 
 def _periods(family: Sequence[Edition]) -> Iterator[tuple[tuple[str, Address], Period]]:

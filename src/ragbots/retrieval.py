@@ -510,6 +510,11 @@ class Passage:
     previous: PassageLink | None
     next: PassageLink | None
 
+    @property
+    def text(self) -> str:
+        """All text of the article, with the headings above it."""
+        return "\n".join([*self.breadcrumb, *(block.text for block in self.blocks)])
+
 
 def cited_document(place: Place, bot: OpenBot) -> Document:
     """The document a citation is from. Raises NotFound for a place that the version does not have."""
@@ -539,12 +544,6 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
         page=chunk.page, effective=document.effective, blocks=shown,
         previous=_link(bot, number - 1, chunk.document_id), next=_link(bot, number + 1, chunk.document_id),
     )  # fmt: skip
-
-
-def passage_text(place: Place, bot: OpenBot, context: Context) -> str:
-    """All text of the article that a citation is from, with the headings above it."""
-    found = passage(place, bot, context)
-    return "\n".join([*found.breadcrumb, *(block.text for block in found.blocks)])
 
 
 def block_range(bot: OpenBot, number: int) -> Span:

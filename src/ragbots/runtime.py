@@ -524,7 +524,8 @@ class Runtime:
         if self.database.active().get(bot_id) == version and not damage(self.shelf.path(bot_id, version)):
             return None
         with self.shelf.writing(bot_id, "release"):
-            golden = self._golden_run(bot_id) if self.golden_questions(bot_id) else None
+            records = self.golden_questions(bot_id)
+            golden = self._golden_run(bot_id, records) if records else None
             return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
 
     def golden_questions(self, bot_id: str) -> tuple[Record, ...]:
@@ -542,7 +543,7 @@ class Runtime:
             records,
             ask=lambda question, asked: self.ask_version(bot, question, asked),
             rank=lambda _, question, asked, k: self._hits(bot, question, k, asked).hits,
-            passage_text=lambda citation, asked: retrieval.passage_text(read_id(citation.id), bot, asked),
+            passage_text=lambda citation, asked: retrieval.passage(read_id(citation.id), bot, asked).text,
             bots=self.bots,
             context=context,
         )
@@ -557,9 +558,7 @@ class Runtime:
         """A bot with any of its versions, for its owner. Raises BotNotFound, NotFound, DamagedVersion."""
         return self._of_version(self.bot(bot_id), version)
 
-    def _golden_run(self, bot_id: str) -> releases.GoldenRun:
-        records = self.golden_questions(bot_id)
-
+    def _golden_run(self, bot_id: str, records: Sequence[Record]) -> releases.GoldenRun:
         def compared(version: str, live: str | None) -> tuple[Sequence[str], Sequence[str]]:
             before = None if live is None else self._judged_if_sound(bot_id, live, records)
             found = judge(records, self.judged(bot_id, version, records), before)

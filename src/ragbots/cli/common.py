@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ragbots.config import Settings, load_settings
+from ragbots.errors import ConfigurationError
 from ragbots.runtime import Runtime
 from ragbots.types import Context, Principal
 
@@ -133,3 +135,11 @@ def set_up_logging(verbose: bool) -> None:
         "pdfminer",
     ):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def day(option: str, text: str) -> date:
+    """The day an option names. Raises ConfigurationError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {text}: not a date", hint="write it as 2026-11-23") from error

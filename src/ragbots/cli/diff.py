@@ -14,16 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots import evaluation
-from ragbots.cli.common import BotsDir, DataDir, Json, err, out, print_json, runtime, wants_json
+from ragbots.cli.common import BotsDir, DataDir, Json, day, err, out, print_json, runtime, wants_json
 from ragbots.comparison import ArticleChange, Kind, Piece, compare
 from ragbots.errors import ConfigurationError, NotFound
 from ragbots.retrieval import OpenBot
 from ragbots.runtime import Runtime
 from ragbots.types import Document
-
-_NAMES = {
-    Kind.CHANGED: "바뀜", Kind.ADDED: "신설", Kind.REMOVED: "삭제", Kind.RETITLED: "제목 바뀜", Kind.MOVED: "옮김",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ def diff(
         if document:
             if not (from_day and to_day):
                 raise ConfigurationError("--document without --from and --to", hint="name both days")
-            one = _of_document(opened, bot, document, _day("--from", from_day), _day("--to", to_day))
+            one = _of_document(opened, bot, document, day("--from", from_day), day("--to", to_day))
             compared, answers = [one], []
         else:
             old, new = _versions(opened, bot, from_version, to_version)
@@ -81,13 +77,6 @@ def diff(
         out.print(_side_by_side([(before or "(답하지 않음)", after or "(답하지 않음)")]))
 
 
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError(f"{option} {text}: not a date", hint="write it as 2026-11-23") from error
-
-
 # ---------------------------------------------------------------- what is compared
 
 
@@ -106,10 +95,10 @@ def _of_document(opened: Runtime, bot: str, source: str, first: date, second: da
     if family is None:
         raise NotFound(f"{there[0].source}: the only version of this document", hint="nothing to compare it with")
     sides = []
-    for day in (first, second):
-        edition = next((one for one in reversed(line.editions[family]) if one.effective <= day), None)
+    for asked in (first, second):
+        edition = next((one for one in reversed(line.editions[family]) if one.effective <= asked), None)
         if edition is None:
-            raise NotFound(f"{there[0].title}: no version was in force on {day}", hint="see the dates of its files")
+            raise NotFound(f"{there[0].title}: no version was in force on {asked}", hint="see the dates of its files")
         sides.append(contents.blocks[edition.document.id])
     return _Compared(there[0].title, source, compare(*sides))
 
@@ -189,7 +178,7 @@ def _show(one: _Compared) -> None:
         table = Table("조문", "", "종전", "개정", show_lines=True, expand=True)
         for change in body:
             old, new = change.sides
-            table.add_row(_number(change), _NAMES[change.kind], _text(old, "red strike"), _text(new, "bold green"))
+            table.add_row(_number(change), change.kind.in_korean, _text(old, "red strike"), _text(new, "bold green"))
         out.print(table)
     addenda = [change.article for change in one.changes if change.addendum]
     if addenda:
@@ -213,4 +202,4 @@ def _side_by_side(rows: Sequence[tuple[str, str]]) -> Table:
 
 def _page(compared: Sequence[_Compared], answers: Sequence[tuple[str, str, str]]) -> str:
     pages = Environment(loader=PackageLoader("ragbots.cli"), autoescape=True, undefined=StrictUndefined)
-    return pages.get_template("diff.html.j2").render(compared=compared, answers=answers, names=_NAMES, number=_number)
+    return pages.get_template("diff.html.j2").render(compared=compared, answers=answers, number=_number)

@@ -16,7 +16,7 @@ from ragbots.cli.common import BotsDir, DataDir, Json, err, me, out, print_json,
 from ragbots.errors import ConfigurationError
 from ragbots.evaluation.report import Comparison
 from ragbots.runtime import KOREA, Runtime
-from ragbots.types import Citation, Context, Hit, Question
+from ragbots.types import Context, Hit, Question
 
 _CHIEF = ("n", "routing", "R@1", "R@5", "facts", "cite R")
 
@@ -56,7 +56,7 @@ def evaluate(
                 records,
                 ask=None if retrieval_only else opened.answer_unremembered,
                 rank=lambda bot, question, asked, k: _rank(opened, bot, question, asked, k),
-                passage_text=lambda citation, asked: _article_text(opened, citation, asked),
+                passage_text=lambda citation, asked: opened.passage(citation.id, asked).text,
                 bots=opened.bots,
                 context=me(opened),
                 progress=bars,
@@ -129,8 +129,3 @@ def _own_files(opened: Runtime) -> list[Path]:
 
 def _rank(opened: Runtime, bot: str, question: Question, context: Context, k: int) -> tuple[Hit, ...]:
     return opened.rank(bot, question, k, context).hits
-
-
-def _article_text(opened: Runtime, citation: Citation, context: Context) -> str:
-    passage = opened.passage(citation.id, context)
-    return "\n".join([*passage.breadcrumb, *(block.text for block in passage.blocks)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from ragbots.cli.common import (
     DataDir,
     Json,
     Shared,
+    day,
     err,
     me,
     out,
@@ -112,7 +112,7 @@ def ask(
     if version and not bot:
         raise ConfigurationError("--version without --bot", hint="name the bot whose version is to be asked")
     with runtime(context, bots_dir, data_dir) as opened:
-        asked, who = Question(question, bot=bot, llm=llm), me(opened, _day(as_of))
+        asked, who = Question(question, bot=bot, llm=llm), me(opened, None if as_of is None else day("--as-of", as_of))
         if version and bot:
             answer = opened.ask_version(opened.open_version(bot, version), asked, who)
         else:
@@ -121,15 +121,6 @@ def ask(
             print_json(answer_json(answer))
         else:
             _show(answer)
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--as-of {text}: not a date", hint="write it as 2026-11-23") from error
 
 
 def _show(answer: Answer) -> None:
