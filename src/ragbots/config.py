@@ -248,6 +248,7 @@ class LlmSettings(Strict):
     max_tokens_name: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
     most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 100
+    most_waiting_per_user: Annotated[int, Field(ge=0, le=100_000)] = 20
     rewrites: Literal["none", "follow-ups", "all"] = "follow-ups"
     reranks: bool = False
     input_price: Annotated[float, Field(ge=0)] = 0.0

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+# Of each model: what is summed up of its calls, by the name of the sample.
+_USED = {
+    "ragbots_llm_calls_total": "calls",
+    "ragbots_llm_tokens_total": "tokens",
+    "ragbots_llm_cost_total": "cost",
+    "ragbots_llm_seconds_sum": "seconds",
+}
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
@@ -68,6 +75,17 @@ class Metrics:
 
     def released(self, count: int) -> None:
         self._released.set(count)
+
+    def used(self) -> dict[str, dict[str, float]]:
+        """Of each model that was asked: `calls`, `input_tokens`, `output_tokens`, `cost`, and the `seconds` of all."""
+        found: dict[str, dict[str, float]] = {}
+        for sample in (sample for metric in self._registry.collect() for sample in metric.samples):
+            if sample.name in _USED:
+                kind = sample.labels.get("kind")
+                name = f"{kind}_{_USED[sample.name]}" if kind else _USED[sample.name]
+                sums = found.setdefault(sample.labels["llm"], {})
+                sums[name] = sums.get(name, 0.0) + sample.value
+        return found
 
     def page(self) -> bytes:
         """All of it in Prometheus' text format."""

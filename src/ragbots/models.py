@@ -170,10 +170,11 @@ def endpoint_of(name: str, one: LlmSettings, environ: Mapping[str, str]) -> Endp
             retries=one.retries,
             max_tokens_name=one.max_tokens_name,
             provider=one.provider,
+            proxied=one.zone == "external",
         )
     )
 
 
 def _gated(name: str, one: LlmSettings, environ: Mapping[str, str]) -> GatedModel:
-    gate = FairGate(one.concurrency, one.most_waiting)
+    gate = FairGate(one.concurrency, one.most_waiting, one.most_waiting_per_user)
     return GatedModel(name, endpoint_of(name, one, environ), gate, one.answer_tokens)

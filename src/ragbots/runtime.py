@@ -320,7 +320,8 @@ class Runtime:
     def _known(self, question: Question, context: Context) -> Question:
         """The question cleaned, free of personal data, with what was said before it."""
         text = checked_question(question.text, self.settings.max_question_chars)
-        return self._with_history(replace(question, text=self.mask(text)), context)
+        said = tuple(replace(turn, content=self.mask(turn.content)) for turn in question.history)
+        return self._with_history(replace(question, text=self.mask(text), history=said), context)
 
     def _with_history(self, question: Question, context: Context) -> Question:
         if question.history or question.conversation_id is None:

@@ -20,7 +20,8 @@ from ragbots.llms.endpoint import Endpoint, EndpointSettings
 from ragbots.ports import Message
 settings = EndpointSettings(
     name="local", base_url=sys.argv[1], model="some-model", api_key="right-key", temperature=0.0, connect_seconds=10,
-    first_token_seconds=30, answer_seconds=30, retries=0, max_tokens_name="max_completion_tokens", provider="openai")
+    first_token_seconds=30, answer_seconds=30, retries=0, max_tokens_name="max_completion_tokens", provider="openai",
+    proxied=bool(sys.argv[2:]))
 async def told():
     return [one async for one in Endpoint(settings).stream([Message("user", "zebra")], 50) if isinstance(one, str)]
 print(json.dumps("".join(asyncio.run(told()))))
@@ -74,6 +75,7 @@ def server() -> Iterator[LlmServer]:
         {"OPENAI_ORG_ID": "leak", "OPENAI_PROJECT_ID": "leak"},
         {"OPENAI_CUSTOM_HEADERS": "X-Other: leak\nAuthorization: Bearer leak"},
         {"OPENAI_PROXY": "{there}"},
+        {"HTTP_PROXY": "{there}", "http_proxy": "{there}", "ALL_PROXY": "{there}", "NO_PROXY": "", "no_proxy": ""},
         {"LC_OUTPUT_VERSION": "v1"},
         {"LC_OUTPUT_VERSION": "responses/v1"},
     ],
@@ -94,3 +96,13 @@ def test_the_environment_changes_neither_where_nor_what_is_sent(server: LlmServe
     assert [one["messages"] for one in server.requests] == [[{"role": "user", "content": "zebra"}]]
     assert server.headers[0]["authorization"] == "Bearer right-key"
     assert "leak" not in str(server.headers)
+
+
+def test_an_endpoint_outside_is_reached_through_the_proxy_of_the_environment() -> None:
+    with eavesdropper() as (there, heard):
+        proxied = os.environ | {"HTTP_PROXY": there, "http_proxy": there, "NO_PROXY": "", "no_proxy": ""}
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, "http://models.invalid/v1", "proxied"],
+            env=proxied, capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert len(heard) == 1  # which answers nothing of use

@@ -38,7 +38,7 @@ def settings(server: LlmServer) -> EndpointSettings:
     return EndpointSettings(
         name="local", base_url=server.url, model="some-model", api_key="geheim-1234", temperature=0.0,
         connect_seconds=5, first_token_seconds=5, answer_seconds=5, retries=0,
-        max_tokens_name="max_completion_tokens", provider="openai",
+        max_tokens_name="max_completion_tokens", provider="openai", proxied=False,
     )  # fmt: skip
 
 

@@ -248,6 +248,18 @@ def test_a_follow_up_is_put_in_whole_words_by_the_model(built: Installation, ser
     assert "여름철 7월과 8월에는" in server.requests[1]["messages"][-1]["content"]
 
 
+def test_what_is_masked_is_neither_sent_nor_stored(built: Installation, server: LlmServer) -> None:
+    server.say = lambda messages: WATER if "마지막 질문" in messages[-1]["content"] else obedient(messages)
+    history = (Turn("user", "제 번호는 010-1234-5678입니다. 화분은요?"), Turn("assistant", RULE))
+    with opened(built, settings_of(server)) as runtime:
+        runtime.mask = lambda text: re.sub(r"010-\d{4}-\d{4}", "[전화번호]", text)
+        given = ask(runtime, f"{WATER} 제 번호는 010-8765-4321입니다.", history=history)
+        stored = runtime.database.conversation(given.conversation_id, "kim", 3)
+    assert server.requests
+    assert not re.search(r"010-|5678|4321", json.dumps(server.requests, ensure_ascii=False))
+    assert [re.search("010-|4321", turn.question) for turn in stored] == [None]
+
+
 def test_tokens_are_counted_and_the_day_s_budget_holds(built: Installation, server: LlmServer) -> None:
     server.say = obedient
     toml = "llm_tokens_per_user_per_day = 20\n" + settings_of(server, input_price=1_000_000.0)
@@ -265,6 +277,44 @@ def test_tokens_are_counted_and_the_day_s_budget_holds(built: Installation, serv
     assert given.verification is Verification.FALLBACK
     assert "사용량" in given.warnings[-1].text
     assert len(server.requests) == 2
+
+
+def test_a_bot_s_budget_of_the_day_holds_for_everybody(built: Installation, server: LlmServer) -> None:
+    server.say = obedient
+    toml = "llm_tokens_per_bot_per_day = 10\n" + settings_of(server)
+    with opened(built, toml) as runtime:
+        assert ask(runtime).verification is Verification.VERIFIED
+    with opened(built, toml) as runtime:
+        given = runtime.ask(Question(WATER), runtime.context(Principal("lee")))
+    assert given.verification is Verification.FALLBACK
+    assert "사용량" in given.warnings[-1].text
+
+
+def test_what_each_model_took_is_counted_for_metrics_and_reports(built: Installation, server: LlmServer) -> None:
+    server.say = lambda messages: "2, 1" if "번호를 쉼표로" in messages[0]["content"] else obedient(messages)
+    toml = settings_of(server, reranks=True, rewrites="all", input_price=2.0, output_price=1_000_000.0)
+    with opened(built, toml) as runtime:
+        ask(runtime)
+        used = runtime.metrics.used()["local"]
+        page = runtime.metrics.page().decode()
+    assert (used["calls"], used["input_tokens"], used["output_tokens"]) == (3, 33, 21)
+    assert used["cost"] == pytest.approx(21 + 33 * 2 / 1e6)
+    assert used["seconds"] > 0
+    for name in ("cost_total", "first_token_seconds_count", "seconds_count", "tokens_total"):
+        assert f"ragbots_llm_{name}{{" in page
+
+
+def test_doctor_tells_which_models_answer_and_how_fast(built: Installation, server: LlmServer) -> None:
+    path = built.root / "ragbots.toml"
+    gone = '[llms.gone]\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "x"\nzone = "on-premises"\n'
+    path.write_text(settings_of(server) + gone, "utf-8")
+    done = built.cli("doctor", "--json", RAGBOTS_CONFIG=str(path))
+    found = {one["what"]: one for one in done.json["findings"]}
+    assert done.code == 1
+    assert found["llm local"]["ok"] is True
+    assert re.search(r"some-model \(on-premises, \d+ ms\), answers for \d of \d bots", found["llm local"]["found"])
+    assert found["llm gone"]["ok"] is False
+    assert server.requests == []  # asking costs nothing
 
 
 def test_a_bot_above_its_model_s_clearance_does_not_start(built: Installation, server: LlmServer) -> None:

@@ -72,6 +72,7 @@ def test_a_real_model_s_words_come_in_pieces(url: str) -> None:
     settings = EndpointSettings(
         name="local", base_url=url, model="gemma", api_key=None, temperature=0.0, connect_seconds=5,
         first_token_seconds=120, answer_seconds=240, retries=0, max_tokens_name="max_tokens", provider="openai",
+        proxied=False,
     )  # fmt: skip
 
     pieces: list[str | Usage] = []

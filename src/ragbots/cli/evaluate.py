@@ -63,6 +63,7 @@ def evaluate(
             )
         names = {bot.id: bot.name for bot in opened.bots.values()}
         threshold = opened.confidence.threshold
+        used = opened.metrics.used()
     comparison = evaluation.compare(report, baseline) if baseline else None
     if html:
         written_on = datetime.now(KOREA).date()
@@ -71,7 +72,7 @@ def evaluate(
     grounded = evaluation.groundedness(report)
     if wants_json(context, as_json):
         values = report.model_dump(mode="json", by_alias=True)
-        values["groundedness"] = grounded.model_dump(mode="json")
+        values |= {"groundedness": grounded.model_dump(mode="json"), "llms": used}
         print_json(values | ({"comparison": comparison.model_dump(mode="json")} if comparison else {}))
         return
     _show(evaluation.summary_rows(report))
@@ -79,6 +80,12 @@ def evaluate(
         cited, supported = f"{grounded.sentences_cited:.1%}", f"{grounded.figures_supported:.1%}"
         out.print(
             f"of {grounded.answers} answers: {cited} of the sentences cite, {supported} of the figures are supported"
+        )
+    for name, sums in used.items():
+        out.print(
+            f"llm {name}: {sums['calls']:.0f} calls, {sums['input_tokens']:.0f} tokens read, "
+            f"{sums['output_tokens']:.0f} written, cost {sums['cost']:.4g}, "
+            f"{1000 * sums['seconds'] / sums['calls']:.0f} ms a call"
         )
     if comparison:
         _show_comparison(comparison, {record.id: record.question for record in records})

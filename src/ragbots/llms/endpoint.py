@@ -2,7 +2,7 @@
 
 LangChain and the client beneath it take a second to import and are imported when a model is first asked.
 Whatever the environment says, nothing is sent anywhere but to the endpoint: no traces, no other address,
-no redirect.
+no redirect; through a proxy only where the endpoint is outside.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CHARACTERS_PER_TOKEN = 1.5  # of Korean, where an endpoint does not count
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """Seconds count from the beginning of a request, those of retries included. `max_tokens_name`: what the server
-    calls the limit of an answer."""
+    calls the limit of an answer; `proxied`: whether the proxy that the environment names is used."""
 
     name: str
     base_url: str
@@ -47,6 +47,7 @@ class EndpointSettings:
     retries: int
     max_tokens_name: str
     provider: str
+    proxied: bool
 
 
 class Endpoint:
@@ -225,7 +226,11 @@ class Endpoint:
 
         hooks = {"request": [self._own_headers]}
         return openai.DefaultAsyncHttpxClient(
-            follow_redirects=False, timeout=self._timeout, verify=self._tls, event_hooks=hooks
+            follow_redirects=False,
+            timeout=self._timeout,
+            verify=self._tls,
+            event_hooks=hooks,
+            trust_env=self._settings.proxied,
         )
 
     async def _own_headers(self, request: Any) -> None:

@@ -12,14 +12,16 @@ from ragbots.errors import ModelFailed
 
 class FairGate:
     """Lets `limit` requests in at once; those who wait are served person after person, not request after request,
-    so that one with a hundred of them does not hold up another's first. More than `most_waiting` are turned away.
+    so that one with a hundred of them does not hold up another's first. More than `most_waiting` are turned away, and
+    of one person's more than `most_of_one`, so that nobody fills the queue alone.
 
     For one event loop at a time.
     """
 
-    def __init__(self, limit: int, most_waiting: int) -> None:
+    def __init__(self, limit: int, most_waiting: int, most_of_one: int) -> None:
         self._free = limit
         self._most_waiting = most_waiting
+        self._most_of_one = most_of_one
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     @asynccontextmanager
@@ -37,6 +39,8 @@ class FairGate:
             return
         if sum(map(len, self._waiting.values())) >= self._most_waiting:
             raise ModelFailed("too many requests wait for the model", kind="busy")
+        if len(self._waiting.get(user, ())) >= self._most_of_one:
+            raise ModelFailed("too many requests of one person wait for the model", kind="busy")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user, deque()).append(turn)
         try:

@@ -12,9 +12,19 @@ from operator import or_
 from ragbots import figures
 from ragbots.figures import Figure, Kind
 from ragbots.text import comparable
+from ragbots.verification.cases import cases, is_another_case
 from ragbots.verification.plain_text import tidy
 from ragbots.verification.references import INNER, Reference, find_references, shows
-from ragbots.verification.sources import HANGUL, AskedQuestion, ReadSource, is_negated, mask_references, meaningful
+from ragbots.verification.sources import (
+    HANGUL,
+    NEUTRAL,
+    AskedQuestion,
+    ReadSource,
+    is_negated,
+    mask_references,
+    meaningful,
+    telling,
+)
 from ragbots.verification.values import Terms, Why
 
 _ANNOUNCES = re.compile(r"^.{0,40}(?:다음|아래|이하)(?:과|와)? ?(?:같|의? ?[\w]{1,3} ?가지).{0,16}$")
@@ -35,20 +45,6 @@ _OPERATOR = re.compile(r"[+×xX*÷/=−–-]")
 _TOTALS = re.compile(
     r"합하|합계|합산|합쳐|합치|더하|더한|총|모두|전부|합이|곱하|곱한|빼|차이|[+×−÷]|\d\s?[xX*-]\s?\d|[=]"
 )
-# Words of answers and of rules in general: they tell nothing about what a sentence is about.
-_NEUTRAL_WORDS = """
-    경우 따르 따라 다음 규정 조항 조 항 호 목 제 해당 관련 기준 내용 안내 의하 대하 위하 가능
-    필요 확인 네 예 아니 아니요 즉 따라서 또한 그리고 다만 바탕 질문 답변 말씀 드리 알 정하 명시
-    근거 참고 받 주 내 쓰 보 가 오 말하 이루 같 합하 합계 더하 합산 총 모두 곱하 최대 최소 각각
-    각 여기 이때 그 이 저 본인 귀하 바라 규칙 문서 발췌 사항 포함 의미 적용 원 일 년 월 개월 명
-    회 시간 시 분 만 천 백 억 % 이상 이하 이내 초과 미만 먼저 우선 단 또는 및 혹은 특히 요약
-    정리 결론 우리 회사 직원 구체 상세 자세히 구분 대상 번 번째 첫 결과 자세하 자세 참조 항목 금액
-    살피 계산 하루 달 한 두 세 나오 나와 살펴보 설명 되어 정해지 그러나 하지만 그래서 그러므로 만약
-    만일 물론 별도 반드시 꼭 최소한 이후 이전 전 후 까지 부터 거치 수 것 때 등 그대로 그렇 이렇
-    어떻 지니 당 씩 절반 반 전체 곳 가지 달하 한하 가리키 나타내 적히 쓰이 있 없 관하 관련하 주일
-    정도
-"""
-_NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
 ENOUGH = 0.5  # of a sentence's words must stand in what it cites or in the question
 _ALIKE = 0.75
 _FOREIGN = 0.35
@@ -74,6 +70,8 @@ def check(sentence: str, cited: Sequence[ReadSource], asked: AskedQuestion, term
     awaits = next((int(one.value) for one in loose if one.unit == "가지" and one.value.denominator == 1), 0)
     if any(figure.unit != "가지" for figure in loose):
         return Finding(Why.FIGURE)
+    if _of_another_case(sentence, references, cited, terms):
+        return Finding(Why.CASE)
     if _foreign(sentence, cited, asked):
         return Finding(Why.LANGUAGE)
     meaning = meaningful(_without_figures(sentence, references), terms)
@@ -158,6 +156,15 @@ def _loose_figures(
     return [figure for figure in loose if figure not in good]
 
 
+def _of_another_case(sentence: str, references: Sequence[Reference], cited: Sequence[ReadSource], terms: Terms) -> bool:
+    """Whether a figure is one that the passages give, but for something else than the sentence says."""
+    known = [case for one in cited for case in one.cases]
+    if len(known) < 2:
+        return False
+    said = cases(mask_references(sentence, references), lambda text: telling(text, terms))
+    return any(is_another_case(case, known) for case in said)
+
+
 def _counts_items(figure: Figure, cited: Sequence[ReadSource], sentence: str) -> bool:
     """`세 가지` where a passage lists three, or the sentence itself does."""
     named = len(re.findall(r"[,·ㆍ]", sentence)) + 1
@@ -208,7 +215,7 @@ def _foreign(sentence: str, cited: Sequence[ReadSource], asked: AskedQuestion) -
 
 def _related(meaning: Sequence[str], cited: Sequence[ReadSource], asked: AskedQuestion, spared: int) -> bool:
     """Whether enough of the words that tell something stand in the passages; `spared` may be missing anyway."""
-    telling = [term for term in dict.fromkeys(meaning) if term not in _NEUTRAL]
+    telling = [term for term in dict.fromkeys(meaning) if term not in NEUTRAL]
     if all(len(term) == 1 for term in telling):
         return True  # `주 3회 줍니다`: verbs of one syllable are read now so, now so
     known = sum(1 for term in telling if term in asked.terms or any(_has(one, term) for one in cited))
@@ -221,13 +228,13 @@ def _has(one: ReadSource, term: str) -> bool:
 
 def _opposite(sentence: str, meaning: Sequence[str], cited: Sequence[ReadSource]) -> bool:
     """Whether the passage sentence with nearly the same words says no where this says yes, or in reverse."""
-    said = {term for term in meaning if term not in _NEUTRAL}
+    said = {term for term in meaning if term not in NEUTRAL}
     if len(said) < 2:
         return False
     alike = [
         negated
         for one in cited
         for words, negated in one.sentences
-        if len(said & words) >= _ALIKE * len(said | (words - _NEUTRAL))
+        if len(said & words) >= _ALIKE * len(said | (words - NEUTRAL))
     ]
     return bool(alike) and all(negated != is_negated(sentence) for negated in alike)

@@ -33,6 +33,7 @@ class Why(StrEnum):
     NO_SOURCE = "no_source"
     UNKNOWN_SOURCE = "unknown_source"
     FIGURE = "figure"
+    CASE = "case"  # the figure stands in the passage, for something else
     REFERENCE = "reference"
     QUOTATION = "quotation"
     UNRELATED = "unrelated"

@@ -24,7 +24,7 @@ async def settle() -> None:
 
 def test_so_many_at_once_and_no_more() -> None:
     async def work() -> int:
-        gate, inside, most = FairGate(3, 100), 0, 0
+        gate, inside, most = FairGate(3, 100, 100), 0, 0
 
         async def one(user: str) -> None:
             nonlocal inside, most
@@ -42,7 +42,7 @@ def test_so_many_at_once_and_no_more() -> None:
 
 def test_people_take_turns_however_many_requests_one_has() -> None:
     async def work() -> list[str]:
-        gate, order = FairGate(1, 100), []
+        gate, order = FairGate(1, 100, 100), []
 
         async def one(user: str) -> None:
             async with gate.turn(user):
@@ -62,7 +62,7 @@ def test_people_take_turns_however_many_requests_one_has() -> None:
 
 def test_too_many_waiting_are_turned_away() -> None:
     async def work() -> str:
-        gate = FairGate(1, 1)
+        gate = FairGate(1, 1, 1)
         async with gate.turn("a"):
             waiting = asyncio.create_task(_enter(gate))
             await settle()
@@ -75,14 +75,31 @@ def test_too_many_waiting_are_turned_away() -> None:
     assert run(work()) == "busy"
 
 
-async def _enter(gate: FairGate) -> None:
-    async with gate.turn("b"):
+def test_nobody_fills_the_queue_alone() -> None:
+    async def work() -> tuple[str, bool]:
+        gate = FairGate(1, 100, 2)
+        async with gate.turn("a"):
+            waiting = [asyncio.create_task(_enter(gate)) for _ in range(2)]
+            await settle()
+            with pytest.raises(ModelFailed) as raised:
+                await _enter(gate)
+            other = asyncio.create_task(_enter(gate, "c"))
+            await settle()
+        await asyncio.gather(*waiting, other)
+        await _enter(gate)  # and has places again, once served
+        return raised.value.kind, True
+
+    assert run(work()) == ("busy", True)
+
+
+async def _enter(gate: FairGate, user: str = "b") -> None:
+    async with gate.turn(user):
         pass
 
 
 def test_who_leaves_the_queue_takes_no_turn_with_them() -> None:
     async def work() -> bool:
-        gate = FairGate(1, 100)
+        gate = FairGate(1, 100, 100)
         async with gate.turn("a"):
             tasks = [asyncio.create_task(_enter(gate)) for _ in range(5)]
             await settle()
@@ -98,7 +115,7 @@ def test_who_leaves_the_queue_takes_no_turn_with_them() -> None:
 
 def test_a_failure_inside_gives_the_turn_back() -> None:
     async def work() -> bool:
-        gate = FairGate(1, 0)
+        gate = FairGate(1, 0, 0)
         with pytest.raises(ZeroDivisionError):
             async with gate.turn("a"):
                 raise ZeroDivisionError
