@@ -223,11 +223,10 @@ class Database:
     def conversations(self, user_id: str, last: int | None = None) -> list[ConversationRecord]:
         """A person's own conversations, the one that last went on first."""
         t, c = tables.turns, tables.conversations
-        summed = select(
-            t.c.conversation_id, func.min(t.c.id).label("first"), func.max(t.c.at).label("last_at"),
-            func.count().label("turns"),
-        ).join(c, c.c.id == t.c.conversation_id).where(c.c.user_id == user_id)  # fmt: skip
-        summed = summed.group_by(t.c.conversation_id).subquery()
+        first, last_at = func.min(t.c.id).label("first"), func.max(t.c.at).label("last_at")
+        turns = select(t.c.conversation_id, first, last_at, func.count().label("turns"))
+        turns = turns.join(c, c.c.id == t.c.conversation_id).where(c.c.user_id == user_id)
+        summed = turns.group_by(t.c.conversation_id).subquery()
         query = select(c.c.id, c.c.channel, c.c.created_at, summed.c.last_at, summed.c.turns, t.c.question)
         query = query.join(summed, summed.c.conversation_id == c.c.id).join(t, t.c.id == summed.c.first)
         query = query.order_by(summed.c.last_at.desc(), summed.c.first.desc()).limit(last)
@@ -382,7 +381,7 @@ def _fields(record: Any) -> dict[str, Any]:
 
 def _aware(moment: datetime) -> datetime:
     # SQLite keeps no zone; what went in was UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 __all__: Sequence[str] = (

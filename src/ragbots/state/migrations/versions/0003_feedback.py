@@ -1,5 +1,7 @@
 """Feedback, and turns whose answers can be shown again: found by the answer's id, kept whole."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -46,7 +48,7 @@ def upgrade() -> None:
         )
 
 
-def _whole(answer, conversation_id, day):
+def _whole(answer: dict[str, Any], conversation_id: str, day: str) -> dict[str, Any]:
     """An answer of which the text and the ids of the citations were kept, in the form in which all of it is."""
     unknown = {"source": "", "document": "", "article": None, "address": "", "quote": "", "link": None, "page": None}
     cited = [{"id": one, **unknown} for one in answer.get("citations", [])]
