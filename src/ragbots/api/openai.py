@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import aclosing
@@ -167,7 +168,7 @@ async def chat_completions(body: ChatCompletionRequest, request: Request, desk: 
     if conversation is not None:
         conversation = await desk.look_up(desk.runtime.memory.own, conversation, principal)
     asked = Asked(desk, body.to_question(conversation), desk.runtime.context(principal))
-    writing = _Writing(body.model, base_url(request, desk), int(time.time()))
+    writing = _Writing(body.model, base_url(request, desk), f"chatcmpl-{secrets.token_urlsafe(16)}", int(time.time()))
     if not body.stream:
         try:
             return JSONResponse(writing.whole(answer_json(await asked.whole(request.is_disconnected))))
@@ -214,11 +215,11 @@ class _Writing:
 
     model: str
     base: str
+    id: str
     created: int
 
     def whole(self, answer: AnswerJson) -> CompletionJson:
-        text = answer["answer"]
-        text += self.below(answer)
+        text = answer["answer"] + self.below(answer)
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {
             "index": 0,
@@ -228,13 +229,12 @@ class _Writing:
         }
         return cast(
             CompletionJson,
-            {**self.head(answer, "chat.completion"), "choices": [choice], "usage": _NOTHING_USED, "ragbots": answer},
+            {**self.head("chat.completion"), "choices": [choice], "usage": _NOTHING_USED, "ragbots": answer},
         )
 
-    def head(self, answer: AnswerJson | None, what: str) -> dict[str, Any]:
-        """What every message carries; its id is the answer's as soon as there is one."""
-        number = answer["id"] if answer else "0"
-        return {"id": f"chatcmpl-{number}", "object": what, "created": self.created, "model": self.model}
+    def head(self, what: str) -> dict[str, Any]:
+        """What every message carries."""
+        return {"id": self.id, "object": what, "created": self.created, "model": self.model}
 
     def below(self, answer: AnswerJson) -> str:
         more = beside(answer, self.base)
@@ -251,11 +251,9 @@ class _Writing:
         title = " ".join(part for part in (citation["document"], citation["address"]) if part)
         return {"title": title, "url": passage_url(self.base, citation["id"])}
 
-    def chunk(
-        self, delta: Mapping[str, Any], finish: str | None = None, answer: AnswerJson | None = None, **more: Any
-    ) -> bytes:
+    def chunk(self, delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        return _data({**self.head(answer, "chat.completion.chunk"), "choices": [choice], **more})
+        return _data({**self.head("chat.completion.chunk"), "choices": [choice], **more})
 
 
 _NOTHING_USED = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
@@ -281,10 +279,9 @@ async def _chunks(asked: Asked, writing: _Writing, usage: bool) -> AsyncIterator
                 if rest:
                     yield writing.chunk({"content": rest})
                 annotations = writing.annotations(answer, sent + rest)
-                yield writing.chunk({"annotations": annotations}, "stop", answer, ragbots=answer)
+                yield writing.chunk({"annotations": annotations}, "stop", ragbots=answer)
                 if usage:
-                    last = {**writing.head(answer, "chat.completion.chunk"), "choices": [], "usage": _NOTHING_USED}
-                    yield _data(last)
+                    yield _data({**writing.head("chat.completion.chunk"), "choices": [], "usage": _NOTHING_USED})
     yield b"data: [DONE]\n\n"
 
 
