@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
-import pytest
 import uvicorn
 from anyio.from_thread import start_blocking_portal
 from tests.soak import Soaked, soak
@@ -22,6 +21,7 @@ from ragbots.api.app import create_app
 from ragbots.types import Answer, Question
 
 CLIENTS = 80
+PATIENT = 120.0  # seconds: nothing here is about speed
 
 
 class Server(threading.Thread):
@@ -50,7 +50,7 @@ class Server(threading.Thread):
             return len(asyncio.all_tasks()) - 1
 
         assert self.loop is not None
-        return asyncio.run_coroutine_threadsafe(count(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(count(), self.loop).result(PATIENT)
 
 
 @contextmanager
@@ -64,11 +64,11 @@ def serving(runtime: FakeRuntime) -> Iterator[Server]:
         yield server
     finally:
         server.server.should_exit = True
-        server.join(30)
+        server.join(PATIENT)
         server.listener.close()
 
 
-def test_clients_that_go_away_leave_no_error_and_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_that_go_away_leave_no_error_and_no_task() -> None:
     runtime = FakeRuntime()
 
     def answer(_question: Question) -> Answer:
@@ -77,7 +77,7 @@ def test_clients_that_go_away_leave_no_error_and_no_task(monkeypatch: pytest.Mon
 
     runtime.answering = answer
     with serving(runtime) as server:
-        httpx.get(f"{server.url}/healthz")
+        httpx.get(f"{server.url}/healthz", timeout=PATIENT)
         before = settled(server)
         with start_blocking_portal() as portal:
             found: Soaked = portal.call(soak, server.url, ["연차는 언제까지 신청하나요?"], CLIENTS)
@@ -89,7 +89,7 @@ def test_clients_that_go_away_leave_no_error_and_no_task(monkeypatch: pytest.Mon
 
 def settled(server: Server) -> int:
     """The number of tasks once it no longer falls."""
-    end, least = time.monotonic() + 10, server.tasks()
+    end, least = time.monotonic() + PATIENT, server.tasks()
     while time.monotonic() < end:
         time.sleep(0.2)
         now = server.tasks()
@@ -118,7 +118,10 @@ def test_a_slow_reader_holds_nobody_up() -> None:
             for client in slow:
                 assert client.recv(16).startswith(b"HTTP/1.1 200")  # and nothing more is read
             for _ in range(5):
-                assert httpx.post(f"{server.url}/api/chat", json={"question": "연차는?"}).status_code == 200
+                assert (
+                    httpx.post(f"{server.url}/api/chat", json={"question": "연차는?"}, timeout=PATIENT).status_code
+                    == 200
+                )
         finally:
             for client in slow:
                 client.close()

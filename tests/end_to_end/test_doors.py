@@ -19,6 +19,8 @@ from tests.end_to_end.serving import served
 
 T = TypeVar("T")
 
+PATIENT = 120.0  # seconds: nothing here is about speed
+
 CONVERSATION = (OUTSIDE, WATER, "그럼 여름철에는요?", PARKING)
 
 
@@ -50,7 +52,7 @@ def in_thread(work: Coroutine[Any, Any, T]) -> T:
     found: list[T] = []
     thread = threading.Thread(target=lambda: found.append(asyncio.run(work)))
     thread.start()
-    thread.join(60)
+    thread.join(PATIENT)
     return found[0]
 
 
@@ -62,7 +64,7 @@ def rest(place: Place, questions: Sequence[str]) -> list[Told]:
     conversation, found = None, []
     for question in questions:
         body = {"question": question, "conversation_id": conversation}
-        answer = httpx.post(f"{place.url}/api/chat", json=body).raise_for_status().json()
+        answer = httpx.post(f"{place.url}/api/chat", json=body, timeout=PATIENT).raise_for_status().json()
         conversation = answer["conversation_id"]
         found.append(told(answer))
     return found
@@ -75,7 +77,7 @@ def sse(place: Place, questions: Sequence[str]) -> list[Told]:
         body = {"question": question, "conversation_id": conversation}
         headers = {"Accept": "text/event-stream"}
         text, citations = "", []
-        with httpx.stream("POST", f"{place.url}/api/chat", json=body, headers=headers) as response:
+        with httpx.stream("POST", f"{place.url}/api/chat", json=body, headers=headers, timeout=PATIENT) as response:
             for name, data in _events(response.iter_lines()):
                 if name == "delta":
                     text += data["text"]
@@ -186,7 +188,7 @@ def test_single_questions_are_answered_the_same_through_every_door(place: Place)
 def test_every_door_leads_to_the_passage(place: Place) -> None:
     (answered,) = rest(place, [WATER])
     for citation in answered.citations:
-        page = httpx.get(f"{place.url}/c/{citation}")
+        page = httpx.get(f"{place.url}/c/{citation}", timeout=PATIENT)
         assert page.status_code == 200
         assert "<mark>" in page.text
         assert page.headers["content-type"].startswith("text/html")
@@ -198,6 +200,6 @@ def test_conversations_of_all_doors_are_in_one_store(place: Place) -> None:
     ]
     for ask in doors:
         ask()
-    listed = httpx.get(f"{place.url}/api/conversations").json()["conversations"]
+    listed = httpx.get(f"{place.url}/api/conversations", timeout=PATIENT).json()["conversations"]
     assert [one["channel"] for one in listed] == ["cli", "mcp", "openai", "web"]
     assert {one["question"] for one in listed} == {WATER}

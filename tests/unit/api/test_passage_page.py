@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.api.fake_runtime import PASSAGE, FakeRuntime
 
@@ -51,6 +51,7 @@ def test_columns_are_named_where_no_heading_is_there() -> None:
     assert [cell.pieces[0][0] for cell in table.head[0]] == ["직급", "일비"]
 
 
+@settings(deadline=None)
 @given(st.text("가나\t\n", max_size=20), st.lists(st.tuples(st.integers(0, 25), st.integers(0, 25)), max_size=4))
 def test_no_character_is_lost_by_marking(text: str, marks: list[tuple[int, int]]) -> None:
     [line] = arranged([PassageBlock("paragraph", "", text, (), True, tuple(marks))])
@@ -71,7 +72,7 @@ def test_the_page_says_where_it_is_and_leads_on(client: TestClient) -> None:
         "제3장 휴가",
         "2026. 1. 1. 시행",
         "12쪽",
-        "<mark>직급 대리</mark>",
+        "<mark>직급</mark> 대리",
         "제22조(이월)",
     ):
         assert words in page.text
