@@ -28,10 +28,12 @@ def called(url: str, calls: Sequence[Call], key: str | None = None) -> list[Any]
 
     async def call() -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        async with httpx2.AsyncClient(headers=headers, timeout=PATIENT) as http:
-            async with Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client:
-                results.append(sorted(tool.name for tool in (await client.list_tools()).tools))
-                results.extend([await client.call_tool(name, arguments) for name, arguments in calls])
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=PATIENT) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client,
+        ):
+            results.append(sorted(tool.name for tool in (await client.list_tools()).tools))
+            results.extend([await client.call_tool(name, arguments) for name, arguments in calls])
 
     thread = threading.Thread(target=lambda: asyncio.run(call()))
     thread.start()
