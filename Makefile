@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 BOTS   ?= bots
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
-.PHONY: run setup test check test-llm bench eval fuzz formats lock corpora clean
+.PHONY: run setup test check test-llm bench eval soak fuzz formats lock corpora clean
 
 run: setup
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
@@ -36,6 +36,11 @@ eval: setup
 bench: $(VENV)/.bench
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
 	@$(BIN)/python tools/bench.py --bots-dir $(BOTS) --questions $(QUESTIONS)
+
+# 500 clients at once, a fifth of whom go away: errors, memory, leaked tasks.
+soak: $(VENV)/.dev
+	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
+	@RAGBOTS_BOTS_DIR=$(BOTS) $(BIN)/python tools/soak.py --clients 500
 
 # Damaged files of every format, read as a build reads them. SAMPLES: a folder of HWP files to damage too.
 fuzz: $(VENV)/.dev

@@ -300,6 +300,8 @@ class Settings(Strict):
     max_question_chars: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144
     allow_anonymous_network: bool = False
+    public_url: str | None = None
+    conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     dooray: DooraySettings = DooraySettings()
     default_llm: str | None = None
     llms: Mapping[str, LlmSettings] = Field(default_factory=dict)
@@ -317,6 +319,18 @@ class Settings(Strict):
         if NO_LLM in self.llms:
             raise ValueError(f"`{NO_LLM}` is no name for a model: a bot says it to have none")
         return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_base(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise ValueError("is how people reach this server, such as https://rules.example.com, without `?`")
+        if parts.fragment:
+            raise ValueError("is an address without `#`")
+        return value.rstrip("/")
 
     @field_validator("store")
     @classmethod

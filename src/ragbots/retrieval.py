@@ -21,11 +21,11 @@ from ragbots.errors import NotFound
 from ragbots.lexical import Morphemes, bigrams, pooled_idf
 from ragbots.ports import Embedder, TokenVectors, Vectors, VectorStore
 from ragbots.ranking import RankingModel, Span, article_spans, largest_in, late_interaction, min_max
-from ragbots.references import unit_of
+from ragbots.references import UNITS, unit_of
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose, share_of_profile
 from ragbots.stores.versions import Contents, IndexVersion
-from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Turn
+from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Step, Turn
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -544,6 +544,60 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
         page=chunk.page, effective=document.effective, blocks=shown,
         previous=_link(bot, number - 1, chunk.document_id), next=_link(bot, number + 1, chunk.document_id),
     )  # fmt: skip
+
+
+def place_of(address: Address, document: str | None, bot: OpenBot) -> Place:
+    """The article that holds an address, with the blocks that the address names where it says more than the article.
+
+    `document`: its title or path, needed where several documents have such an article. Only what the bot answers
+    from is looked at. Raises NotFound.
+    """
+    wanted = _unit(address)
+    firsts = [(number, bot.version.contents.chunks[bot.layout.spans[number][0]]) for number in bot.articles]
+    found = [(int(number), chunk) for number, chunk in firsts if wanted and _is_named(wanted, _unit(chunk.address))]
+    holders = {chunk.document_id: bot.version.document_of[chunk.document_id] for _, chunk in found}
+    meant = [one for one in holders.values() if document is None or _is_called(one, document)]
+    if len(meant) > 1:
+        names = ", ".join(sorted(one.source if document else one.title for one in meant))
+        raise NotFound(
+            f"{address} stands in {len(meant)} documents: {names}",
+            for_people=f"{address}이(가) 여러 문서에 있습니다. 문서도 함께 적어 주세요: {names}",
+        )
+    if not meant:
+        raise NotFound(f"no {address} in bot `{bot.config.id}`", for_people=f"{address}을(를) 찾을 수 없습니다.")
+    number, first = next((number, chunk) for number, chunk in found if chunk.document_id == meant[0].id)
+    blocks = _blocks_at(address.steps[len(wanted.steps) :], len(first_steps := _unit(first.address).steps), number, bot)
+    if blocks is None:
+        raise NotFound(
+            f"no {address} in {meant[0].source}, only {Address(first_steps)}",
+            for_people=f"{meant[0].title}에 {Address(first_steps)}은(는) 있으나 {address}은(는) 없습니다.",
+        )
+    return Place(bot.config.id, bot.version.id, bot.layout.spans[number][0], blocks)
+
+
+def _unit(address: Address) -> Address:
+    return address.up_to(*UNITS) or address.up_to(Level.ADDENDUM)
+
+
+def _is_named(wanted: Address, own: Address) -> bool:
+    """Whether the unit is the one wanted; which 부칙 it is need not be said."""
+    unsaid = Address(tuple(replace(step, label="") for step in own.steps))
+    return wanted in (own, unsaid)
+
+
+def _is_called(document: Document, name: str) -> bool:
+    return name == document.source or "".join(name.split()) == "".join(document.title.split())
+
+
+def _blocks_at(within: tuple[Step, ...], depth: int, number: int, bot: OpenBot) -> Span | None:
+    """The blocks of an article that lie at the steps below it; none (0, 0) for the whole, None where there is no such
+    place."""
+    if not within:
+        return 0, 0
+    first, last = block_range(bot, number)
+    blocks = bot.version.contents.blocks[bot.version.contents.chunks[bot.layout.spans[number][0]].document_id]
+    there = [at for at in range(first, last) if blocks[at].address.steps[depth : depth + len(within)] == within]
+    return (there[0], there[-1] + 1) if there else None
 
 
 def block_range(bot: OpenBot, number: int) -> Span:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,18 @@ from ragbots.loaders.dooray_api import DoorayApi, dooray_access
 from ragbots.loaders.dooray_wiki import DoorayWiki
 from ragbots.loaders.folder import Folder, WithArchives
 from ragbots.loaders.worker import ReadLimits, WorkerReader
+from ragbots.memory import Memory
 from ragbots.metrics import Metrics
 from ragbots.models import Asker, Models
 from ragbots.ports import Embedder, Identity, Progress, Source, VectorStore, VectorStoreFactory
+from ragbots.regulation import parse_address
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
 from ragbots.state import Database
-from ragbots.state.database import StoredTurn, Verdict
+from ragbots.state.database import Verdict
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
-from ragbots.types import Answer, Candidate, Context, Principal, Question, Turn
+from ragbots.types import Answer, Candidate, Context, Principal, Question
 
 _log = logging.getLogger(__name__)
 
@@ -238,7 +240,7 @@ class Runtime:
         async with aclosing(self._answers(known, context, run)) as parts:
             async for part in parts:
                 if isinstance(part, Answer):
-                    await run(self._remember, known, part, context)
+                    await run(self.memory.remember, known, part, context)
                     seconds = time.monotonic() - began
                     self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
                 yield part
@@ -326,29 +328,13 @@ class Runtime:
     def _with_history(self, question: Question, context: Context) -> Question:
         if question.history or question.conversation_id is None:
             return question
-        turns = self.database.conversation(question.conversation_id, context.principal.user_id, REMEMBERED_TURNS)
-        history = [
-            turn
-            for stored in turns
-            for turn in (Turn("user", stored.question), Turn("assistant", stored.answer["answer"]))
-        ]
-        return replace(question, history=tuple(history))
-
-    def _remember(self, question: Question, given: Answer, context: Context) -> None:
-        turn = StoredTurn(
-            datetime.now(UTC),
-            question.text,
-            {
-                "id": given.id,
-                "status": given.status,
-                "answer": given.answer,
-                "bot": given.bot,
-                "index_version": given.index_version,
-                "citations": [citation.id for citation in given.citations],
-            },
+        return replace(
+            question, history=self.memory.history(question.conversation_id, context.principal, REMEMBERED_TURNS)
         )
-        principal = context.principal
-        self.database.remember(given.conversation_id, principal.user_id, principal.channel, turn)
+
+    @property
+    def memory(self) -> Memory:
+        return Memory(self.database, self.bots, self.settings.conversation_days, self.mask)
 
     def search(self, bot_id: str, text: str, k: int, context: Context) -> SearchResult:
         """The best articles of a bot. Raises BotNotFound, NotReleased, InvalidQuestion."""
@@ -385,6 +371,19 @@ class Runtime:
                 for_people="이 인용의 문서는 삭제되어 더 이상 볼 수 없습니다.",
             )
         return retrieval.passage(place, earlier, context)
+
+    def article(self, bot_id: str, address: str, document: str | None, context: Context) -> Passage:
+        """An article by its address, of the document of that title or path where several have one, as it is in force
+        on the day asked for. Raises BotNotFound, NotReleased, NotFound, InvalidQuestion."""
+        bot = self._open_bot(bot_id, context)
+        try:
+            wanted = parse_address(address)
+        except ValueError as error:
+            raise InvalidQuestion(
+                str(error),
+                for_people="주소를 읽을 수 없습니다. `제17조의2 제1항`, `별표 3`, `부칙 제2조`처럼 적어 주세요.",
+            ) from error
+        return retrieval.passage(retrieval.place_of(wanted, document, bot.on(context.day)), bot, context)
 
     def _of_version(self, bot: BotConfig, version: str) -> OpenBot:
         """A bot with another version than the released one."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import quote
 
 # pydantic reads these for the OpenAPI document and, before Python 3.12, wants this TypedDict.
 from typing_extensions import TypedDict
 
+from ragbots.state.database import Feedback
 from ragbots.types import Answer, Candidate, Citation, Hit, Notice
 
 _DIGITS = 4  # of scores; more is noise to whoever reads them
@@ -62,6 +64,23 @@ class AnswerJson(TypedDict):
     model: str | None
     prompt: str | None
     verification: str | None
+
+
+class FeedbackJson(TypedDict):
+    """What a person said of an answer (`rating` is `up` or `down`), with what was asked and answered."""
+
+    answer_id: str
+    user: str
+    at: str
+    rating: str
+    reason: str | None
+    comment: str | None
+    question: str
+    answer: str
+    status: str
+    bot: str | None
+    index_version: str | None
+    channel: str
 
 
 class HitJson(TypedDict):
@@ -134,6 +153,52 @@ def citation_json(citation: Citation) -> CitationJson:
 def notice_json(notice: Notice) -> NoticeJson:
     day = notice.effective_date
     return {"kind": notice.kind, "effective_date": day.isoformat() if day else None, "text": notice.text}
+
+
+def feedback_json(feedback: Feedback) -> FeedbackJson:
+    """Feedback as every door delivers it; the moment as ISO 8601 in UTC."""
+    return {
+        "answer_id": feedback.answer_id,
+        "user": feedback.user_id,
+        "at": feedback.at.isoformat(),
+        "rating": feedback.rating,
+        "reason": feedback.reason,
+        "comment": feedback.comment,
+        "question": feedback.question,
+        "answer": feedback.answer,
+        "status": feedback.status,
+        "bot": feedback.bot,
+        "index_version": feedback.index_version,
+        "channel": feedback.channel,
+    }
+
+
+def passage_url(base: str, citation_id: str) -> str:
+    """The page that shows a citation in its article; `base` is how people reach the server."""
+    return f"{base}/c/{quote(citation_id, safe='~')}"
+
+
+def beside(answer: AnswerJson, base: str) -> str:
+    """What a door that shows text alone puts below an answer: the bots to choose from, what the reader must know, and
+    the passages with their links. Empty where there is none of it."""
+    asked_back = answer["candidates"] if answer["status"] == "clarify" else []
+    parts = [
+        "\n".join(f"- {one['name']} (`{one['id']}`)" for one in asked_back),
+        "\n".join(f"※ {notice['text']}" for notice in answer["warnings"]),
+        _listed("출처", [f"[{at}] {_place(one, base)}" for at, one in enumerate(answer["citations"], start=1)]),
+        _listed("함께 볼 조항", [_place(one, base) for one in answer["related"]]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _listed(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"{title}:", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _place(citation: CitationJson, base: str) -> str:
+    page = f" ({citation['page']}쪽)" if citation["page"] else ""
+    named = " ".join(part for part in (citation["document"], citation["address"]) if part)
+    return f"{named}{page} {passage_url(base, citation['id'])}"
 
 
 def search_json(result: Found) -> SearchJson:

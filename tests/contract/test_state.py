@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -14,11 +15,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, inspect, text
 
 from ragbots.errors import ConfigurationError, NotFound
 from ragbots.state import Database, tables
-from ragbots.state.database import Spent, StoredTurn, Verdict, VersionRecord
+from ragbots.state.answers import read_answer
+from ragbots.state.database import Feedback, Spent, StoredTurn, Verdict, VersionRecord
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -32,6 +36,28 @@ def turn(question: str, minutes: int = 0) -> StoredTurn:
     return StoredTurn(
         NOON + timedelta(minutes=minutes), question, {"answer": f"「{question}」", "citations": ["a~b~1~0-1"]}
     )
+
+
+def answered(name: str) -> StoredTurn:
+    """A turn whose answer has the id `a-<name>`."""
+    return replace(turn(name), answer={"id": f"a-{name}", "answer": "답", "bot": "travel"})
+
+
+def said(answer_id: str, user_id: str) -> Feedback:
+    return Feedback(answer_id, user_id, NOON, "up", None, None, "질문", "답", "answered", "travel", "v1", "web")
+
+
+def migrate(url: str, revision: str) -> None:
+    """Makes the tables as they were at a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(tables.__file__).with_name("migrations")))
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 def together(*calls: Callable[[], object]) -> list[BaseException]:
@@ -243,6 +269,94 @@ class StateContract:
         assert database.cited_versions("travel", first) == {"v1", "v2"}
         assert database.cited_versions("travel", turn("질문", minutes=5).at) == {"v2"}
         assert database.cited_versions("travel", turn("질문", minutes=30).at) == set()
+
+    def test_conversations_are_listed_with_the_one_that_last_went_on_first(self, database: Database) -> None:
+        for name, minutes in (("c1", 0), ("c2", 5), ("c1", 10), ("c3", 7)):
+            database.remember(name, "kim", "web", turn(f"{name} {minutes}", minutes))
+        database.remember("c4", "lee", "dooray", turn("남의 것", 60))
+        found = database.conversations("kim")
+        assert [(one.id, one.question, one.turns) for one in found] == [
+            ("c1", "c1 0", 2), ("c3", "c3 7", 1), ("c2", "c2 5", 1),
+        ]  # fmt: skip
+        assert (found[0].created_at, found[0].last_at) == (NOON, NOON + timedelta(minutes=10))
+        assert [one.id for one in database.conversations("kim", 2)] == ["c1", "c3"]
+        assert database.conversations("nobody") == []
+        assert (database.conversation_owner("c4"), database.conversation_owner("c9")) == ("lee", None)
+
+    def test_a_deleted_conversation_takes_its_turns_and_feedback_and_nobody_elses(self, database: Database) -> None:
+        for name, user in (("c1", "kim"), ("c2", "kim"), ("c3", "lee")):
+            database.remember(name, user, "web", answered(name))
+            database.set_feedback(said(f"a-{name}", user))
+        assert database.forget_conversations("kim", "c3") == 0
+        assert database.forget_conversations("kim", "c1") == 1
+        assert database.conversation("c1", "kim") == []
+        assert database.answered("a-c1", "kim") is None
+        assert {one.answer_id for one in database.feedback()} == {"a-c2", "a-c3"}
+        assert database.forget_conversations("kim") == 1
+        assert database.conversations("kim") == []
+        assert {one.answer_id for one in database.feedback()} == {"a-c3"}
+        assert len(database.conversation("c3", "lee")) == 1
+
+    def test_what_has_not_gone_on_since_a_moment_is_forgotten(self, database: Database) -> None:
+        database.remember("old", "kim", "web", turn("예전", 0))
+        database.remember("long", "kim", "web", turn("예전", 0))
+        database.remember("long", "kim", "web", turn("요즘", 60))
+        database.set_feedback(said("a1", "kim"))
+        database.set_feedback(replace(said("a2", "kim"), at=NOON + timedelta(minutes=45)))
+        assert database.forget_before(NOON + timedelta(minutes=30)) == 1
+        assert [one.id for one in database.conversations("kim")] == ["long"]
+        assert len(database.conversation("long", "kim")) == 2
+        assert [one.answer_id for one in database.feedback()] == ["a2"]
+
+    def test_an_answer_is_found_by_its_id_for_whom_it_was_given(self, database: Database) -> None:
+        database.remember("c1", "kim", "web", answered("c1"))
+        assert database.answered("a-c1", "kim") == answered("c1")
+        assert database.answered("a-c1", "lee") is None
+        assert database.answered("none", "kim") is None
+
+    def test_feedback_is_one_for_a_person_and_an_answer_and_may_be_changed_and_withdrawn(
+        self, database: Database
+    ) -> None:
+        database.set_feedback(said("a1", "kim"))
+        changed = replace(said("a1", "kim"), rating="down", reason="wrong", comment="틀렸어요 😀", bot=None)
+        database.set_feedback(changed)
+        database.set_feedback(replace(said("a1", "lee"), at=NOON + timedelta(minutes=1)))
+        assert database.feedback(user_id="kim") == [changed]
+        assert [one.user_id for one in database.feedback()] == ["lee", "kim"]
+        assert [one.user_id for one in database.feedback(["travel"])] == ["lee"]
+        assert database.feedback([]) == []
+        assert len(database.feedback(last=1)) == 1
+        assert database.withdraw_feedback("a1", "kim")
+        assert not database.withdraw_feedback("a1", "kim")
+        assert [one.user_id for one in database.feedback()] == ["lee"]
+
+    def test_feedback_at_once_from_one_person_leaves_one(self, database: Database) -> None:
+        ratings = ("up", "down", "up", "down")
+        calls = [lambda r=rating: database.set_feedback(replace(said("a1", "kim"), rating=r)) for rating in ratings]
+        assert together(*calls) == []
+        assert len(database.feedback()) == 1
+
+    def test_turns_from_before_answers_were_kept_whole_can_be_shown(self, url: str) -> None:
+        migrate(url, "0002")
+        engine = create_engine(url)
+        old = {"id": "a1", "status": "answered", "answer": "답", "bot": "leave", "index_version": "v1"}
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO conversations (id, user_id, channel, created_at) VALUES ('c1', 'kim', 'web', :at)"),
+                {"at": NOON},
+            )
+            connection.execute(
+                text("INSERT INTO turns (conversation_id, at, question, answer) VALUES ('c1', :at, '질문', :answer)"),
+                {"at": NOON, "answer": json.dumps({**old, "citations": ["a~b~1~0-1"]})},
+            )
+        engine.dispose()
+        opened = Database(url)
+        found = opened.answered("a1", "kim")
+        opened.close()
+        assert found is not None
+        answer = read_answer(found.answer)
+        assert (answer.answer, answer.bot, answer.conversation_id, answer.as_of) == ("답", "leave", "c1", NOON.date())
+        assert [one.id for one in answer.citations] == ["a~b~1~0-1"]
 
 
 class TestSqlite(StateContract):

@@ -17,7 +17,7 @@ FLOORS = {
     "loaders": 3, "embedders": 3, "stores": 3, "llms": 3, "state": 3, "auth": 3, "metrics": 3,
     "indexing": 4, "retrieval": 4,
     "answering": 5,
-    "evaluation": 6, "releases": 6, "models": 6, "writing": 6,
+    "evaluation": 6, "releases": 6, "models": 6, "writing": 6, "memory": 6,
     "runtime": 7,
     "shapes": 8, "api": 8, "channels": 8, "widget": 8, "cli": 8,
 }  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +14,16 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
+from starlette.routing import Route
 
 from ragbots.api import problems, reference
+from ragbots.api.conversations import conversations
 from ragbots.api.desk import Desk
+from ragbots.api.feedback import feedback
 from ragbots.api.guard import Guard
+from ragbots.api.housekeeping import keeping_house
+from ragbots.api.openai import v1
+from ragbots.api.passage_page import passage_page
 from ragbots.api.routes import api, health
 
 if TYPE_CHECKING:
@@ -29,6 +37,17 @@ THREADS = max(4, os.cpu_count() or 1)
 
 def create_app(runtime: Runtime) -> FastAPI:
     """The HTTP application over `runtime`, which stays the caller's to warm up and to close."""
+    # Takes a second to import, and every command imports this module.
+    from ragbots.api.mcp import McpDoor
+
+    desk = Desk(runtime, CapacityLimiter(THREADS))
+    mcp = McpDoor(desk)
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        async with mcp.running(), keeping_house(desk):
+            yield
+
     app = FastAPI(
         title="ragbots",
         summary="Answers from an organisation's regulations, each quoted with its exact address",
@@ -36,12 +55,18 @@ def create_app(runtime: Runtime) -> FastAPI:
         docs_url=None,  # The framework's pages load their scripts from elsewhere; `reference` needs none.
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=living,
     )
-    app.state.desk = Desk(runtime, CapacityLimiter(THREADS))
+    app.state.desk = desk
     app.add_middleware(Guard, max_body_bytes=runtime.settings.max_body_bytes)
     problems.install(app)
     app.include_router(api)
+    app.include_router(conversations)
+    app.include_router(feedback)
+    app.include_router(v1)
     app.include_router(health)
+    app.include_router(passage_page)
+    app.router.routes.append(Route("/mcp", mcp, include_in_schema=False))
     app.add_route("/", _page, include_in_schema=False)
     app.add_route("/docs", _docs, include_in_schema=False)
     app.add_route("/docs.css", _docs_style, include_in_schema=False)

@@ -44,13 +44,23 @@ async def desk_of(request: Request) -> Desk:
 AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
-async def principal_of(request: Request, desk: AtDesk) -> Principal:
-    """Who asks. Raises HTTPException 401 for those who are not let in."""
+async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
+    """Who asks through a door. Raises HTTPException 401 for those who are not let in."""
     identity = desk.runtime.identity
-    principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), CHANNEL)
+    principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     return principal
 
 
+async def principal_of(request: Request, desk: AtDesk) -> Principal:
+    """Who asks. Raises HTTPException 401 for those who are not let in."""
+    return await let_in(request, desk, CHANNEL)
+
+
 Asking = Annotated[Principal, Depends(principal_of)]
+
+
+def base_url(request: Request, desk: Desk) -> str:
+    """How people reach this server, for links that are to be followed from elsewhere."""
+    return desk.runtime.settings.public_url or str(request.base_url).rstrip("/")

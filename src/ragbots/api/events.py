@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from anyio import CancelScope
@@ -127,8 +127,8 @@ class Asked:
         finally:
             self._leave()
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """Events, encoded; comments keep the connection alive meanwhile.
+    async def events(self) -> AsyncGenerator[Event | None, None]:
+        """What is told, as it comes; None from time to time where there is nothing to tell yet.
 
         A client that goes away takes a question that still waits for a thread with it, and a language model's
         request. One that is being worked on is finished, since a thread cannot be stopped.
@@ -138,15 +138,21 @@ class Asked:
                 try:
                     event = await asyncio.wait_for(self._told.get(), PING_SECONDS)
                 except TimeoutError:
-                    yield KEEPALIVE_COMMENT
+                    yield None
                     continue
                 if event is None:
                     break
-                yield encode(event)
+                yield event
             for event in self._failure():
-                yield encode(event)
+                yield event
         finally:
             self._leave()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The events, encoded; comments keep the connection alive meanwhile."""
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                yield KEEPALIVE_COMMENT if event is None else encode(event)
 
     def _failure(self) -> Iterator[Event]:
         try:

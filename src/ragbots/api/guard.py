@@ -18,6 +18,9 @@ HEADERS = {
 }
 
 
+_SOMEBODYS_OWN = ("/api/", "/v1/", "/mcp", "/c/")
+
+
 class Guard:
     """ASGI middleware around the whole application.
 
@@ -47,7 +50,7 @@ class _GuardedSend:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         # Answers are somebody's own; the page and its parts may be kept but are asked after each time.
-        self.caching = "no-store" if scope["path"].startswith("/api/") else "no-cache"
+        self.caching = "no-store" if scope["path"].startswith(_SOMEBODYS_OWN) else "no-cache"
         self.send = send
         self.started = False
 

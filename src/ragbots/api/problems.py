@@ -11,6 +11,7 @@ from typing import Any, NotRequired
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
@@ -90,6 +91,14 @@ class ProblemJson(TypedDict):
     instance: NotRequired[str]
     errors: NotRequired[list[FieldFault]]
     bots: NotRequired[dict[str, str]]
+
+
+_DOCUMENTED: dict[str, Any] = {
+    "description": "What went wrong, as a problem document (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": TypeAdapter(ProblemJson).json_schema()}},
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {422: _DOCUMENTED, "default": _DOCUMENTED}
+"""For the reference: how operations fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from ragbots.api.desk import Asking, AtDesk, Desk
 from ragbots.api.events import Asked, ClientGone
-from ragbots.api.problems import MEDIA_TYPE, Problem, ProblemJson
+from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
 from ragbots.api.shapes import BotJson, BotsJson, PassageJson, bot_json, passage_json
 from ragbots.clearance import models_of
@@ -35,18 +35,13 @@ class ReadyJson(TypedDict):
     bots: dict[str, str]
 
 
-_PROBLEM: dict[str, Any] = {
-    "description": "What went wrong, as a problem document (RFC 9457)",
-    "content": {MEDIA_TYPE: {"schema": TypeAdapter(ProblemJson).json_schema()}},
-}
-_PROBLEMS: dict[int | str, dict[str, Any]] = {422: _PROBLEM, "default": _PROBLEM}
 _STREAMED = {
     "description": "The answer; as events where `Accept` names text/event-stream",
     "content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": 'event: delta\ndata: {"text":"…"}\n\n'}},
 }
 
-api = APIRouter(prefix="/api", responses=_PROBLEMS)
-health = APIRouter(responses={"default": _PROBLEM})
+api = APIRouter(prefix="/api", responses=PROBLEMS)
+health = APIRouter(responses={"default": PROBLEMS["default"]})
 
 
 @api.post("/chat", response_model=AnswerJson, responses={200: _STREAMED})
@@ -56,8 +51,13 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     As events: `route`, `citation` (kind `citation` or `related`), `delta` (pieces of the text), and
     always last `done` with the whole answer or `error` with a problem document. What a language model writes
     is told as it comes, and its citations after it; the text in `done` is the one that holds.
+    `conversation_id` goes on with a conversation that an answer named; where there is none of it, one begins.
     """
-    asked = Asked(desk, body.to_question(), desk.runtime.context(principal, body.as_of))
+    question = body.to_question()
+    if question.conversation_id is not None:
+        own = await desk.look_up(desk.runtime.memory.own, question.conversation_id, principal)
+        question = replace(question, conversation_id=own)
+    asked = Asked(desk, question, desk.runtime.context(principal, body.as_of))
     if not _wants_events(request):
         try:
             return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))
@@ -94,7 +94,7 @@ async def healthz() -> Response:
     return JSONResponse({"status": "ok"})
 
 
-@health.get("/readyz", response_model=ReadyJson, responses={503: _PROBLEM})
+@health.get("/readyz", response_model=ReadyJson, responses={503: PROBLEMS["default"]})
 async def readyz(desk: AtDesk) -> Response:
     """Whether questions are answered at full speed, and what is wrong with which bot."""
     ready, state = await desk.look_up(desk.runtime.ready)

@@ -48,7 +48,7 @@ def serve(runtime: Runtime, host: str, port: int, on_ready: Callable[[str], None
         LoopbackNames(app) if _for_this_machine(runtime) else app,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="on",
         ws="none",
         server_header=False,
         proxy_headers=False,

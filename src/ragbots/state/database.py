@@ -61,6 +61,36 @@ class StoredTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """A conversation as a list shows it: the day and words of its first question, and when it last went on."""
+
+    id: str
+    channel: str
+    created_at: datetime
+    last_at: datetime
+    turns: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said of an answer, with what was asked and answered."""
+
+    answer_id: str
+    user_id: str
+    at: datetime
+    rating: str
+    reason: str | None
+    comment: str | None
+    question: str
+    answer: str
+    status: str
+    bot: str | None
+    index_version: str | None
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What language models took: tokens read and written, and their price."""
 
@@ -172,16 +202,96 @@ class Database:
             owner = connection.execute(select(t.c.user_id).where(t.c.id == conversation_id)).scalar_one()
             if owner != user_id:
                 raise NotFound("no such conversation", for_people="그런 대화가 없습니다. 새 대화를 시작해 주세요.")
-            connection.execute(insert(tables.turns).values(conversation_id=conversation_id, **_fields(turn)))
+            values = {"conversation_id": conversation_id, "answer_id": turn.answer.get("id"), **_fields(turn)}
+            connection.execute(insert(tables.turns).values(**values))
 
-    def conversation(self, conversation_id: str, user_id: str, last: int) -> list[StoredTurn]:
-        """The last turns of a person's own conversation, oldest first; empty for anybody else's."""
+    def conversation(self, conversation_id: str, user_id: str, last: int | None = None) -> list[StoredTurn]:
+        """The last turns of a person's own conversation (None = all), oldest first; empty for anybody else's."""
         t, c = tables.turns, tables.conversations
         query = select(t.c.at, t.c.question, t.c.answer).join(c, c.c.id == t.c.conversation_id)
         query = query.where(c.c.id == conversation_id, c.c.user_id == user_id).order_by(t.c.id.desc()).limit(last)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
+
+    def conversation_owner(self, conversation_id: str) -> str | None:
+        """Whose conversation it is; None where there is none of that id."""
+        c = tables.conversations
+        with self._engine.connect() as connection:
+            return connection.execute(select(c.c.user_id).where(c.c.id == conversation_id)).scalar()
+
+    def conversations(self, user_id: str, last: int | None = None) -> list[ConversationRecord]:
+        """A person's own conversations, the one that last went on first."""
+        t, c = tables.turns, tables.conversations
+        first, last_at = func.min(t.c.id).label("first"), func.max(t.c.at).label("last_at")
+        turns = select(t.c.conversation_id, first, last_at, func.count().label("turns"))
+        turns = turns.join(c, c.c.id == t.c.conversation_id).where(c.c.user_id == user_id)
+        summed = turns.group_by(t.c.conversation_id).subquery()
+        query = select(c.c.id, c.c.channel, c.c.created_at, summed.c.last_at, summed.c.turns, t.c.question)
+        query = query.join(summed, summed.c.conversation_id == c.c.id).join(t, t.c.id == summed.c.first)
+        query = query.order_by(summed.c.last_at.desc(), summed.c.first.desc()).limit(last)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        moments = ("created_at", "last_at")
+        return [ConversationRecord(**{**row, **{name: _aware(row[name]) for name in moments}}) for row in rows]
+
+    def forget_conversations(self, user_id: str, conversation_id: str | None = None) -> int:
+        """Deletes a person's own conversation, or all of theirs, and what they said of its answers; how many."""
+        t, c, f = tables.turns, tables.conversations, tables.feedback
+        mine = select(c.c.id).where(c.c.user_id == user_id)
+        mine = mine if conversation_id is None else mine.where(c.c.id == conversation_id)
+        answers = select(t.c.answer_id).where(t.c.conversation_id.in_(mine))
+        said = delete(f).where(f.c.user_id == user_id)
+        said = said if conversation_id is None else said.where(f.c.answer_id.in_(answers))
+        with self._writing.begin() as connection:
+            connection.execute(said)
+            return connection.execute(delete(c).where(c.c.id.in_(mine))).rowcount
+
+    def forget_before(self, moment: datetime) -> int:
+        """Deletes conversations that have not gone on since, and feedback given before; how many conversations."""
+        t, c, f = tables.turns, tables.conversations, tables.feedback
+        since = select(t.c.id).where(t.c.conversation_id == c.c.id, t.c.at >= moment)
+        with self._writing.begin() as connection:
+            connection.execute(delete(f).where(f.c.at < moment))
+            return connection.execute(delete(c).where(c.c.created_at < moment, ~since.exists())).rowcount
+
+    def answered(self, answer_id: str, user_id: str) -> StoredTurn | None:
+        """The turn of a person's own that has this answer."""
+        t, c = tables.turns, tables.conversations
+        query = select(t.c.at, t.c.question, t.c.answer).join(c, c.c.id == t.c.conversation_id)
+        query = query.where(t.c.answer_id == answer_id, c.c.user_id == user_id).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else StoredTurn(**{**row, "at": _aware(row["at"])})
+
+    def set_feedback(self, feedback: Feedback) -> None:
+        """Keeps what a person says of an answer, in place of what they said of it before."""
+        f = tables.feedback
+        with self._writing.begin() as connection:
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(insert(f).values(**_fields(feedback)))
+            here = (f.c.answer_id == feedback.answer_id, f.c.user_id == feedback.user_id)
+            connection.execute(update(f).where(*here).values(**_fields(feedback)))
+
+    def withdraw_feedback(self, answer_id: str, user_id: str) -> bool:
+        """Whether there was any to withdraw."""
+        f = tables.feedback
+        with self._writing.begin() as connection:
+            gone = connection.execute(delete(f).where(f.c.answer_id == answer_id, f.c.user_id == user_id))
+            return gone.rowcount > 0
+
+    def feedback(
+        self, bots: Sequence[str] | None = None, *, user_id: str | None = None, last: int | None = None
+    ) -> list[Feedback]:
+        """Newest first; of some bots, of one person, or all."""
+        f = tables.feedback
+        query = select(f)
+        query = query if bots is None else query.where(f.c.bot.in_(bots))
+        query = query if user_id is None else query.where(f.c.user_id == user_id)
+        query = query.order_by(f.c.at.desc(), f.c.answer_id).limit(last)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Feedback(**{**row, "at": _aware(row["at"])}) for row in rows]
 
     def cited_versions(self, bot: str, since: datetime) -> set[str]:
         """The versions of a bot's index that answers given since then came from."""
@@ -271,7 +381,16 @@ def _fields(record: Any) -> dict[str, Any]:
 
 def _aware(moment: datetime) -> datetime:
     # SQLite keeps no zone; what went in was UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-__all__: Sequence[str] = ("Database", "ReleaseRecord", "Spent", "StoredTurn", "Verdict", "VersionRecord")
+__all__: Sequence[str] = (
+    "ConversationRecord",
+    "Database",
+    "Feedback",
+    "ReleaseRecord",
+    "Spent",
+    "StoredTurn",
+    "Verdict",
+    "VersionRecord",
+)

@@ -82,6 +82,24 @@ turns = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("question", Text, nullable=False),
     Column("answer", JSON, nullable=False),
+    Column("answer_id", String(43), index=True),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer_id", String(43), primary_key=True),
+    Column("user_id", String(255), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("rating", String(8), nullable=False),
+    Column("reason", String(100)),
+    Column("comment", Text),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("bot", String(63), index=True),
+    Column("index_version", String(63)),
+    Column("channel", String(32), nullable=False),
 )
 
 usage = Table(

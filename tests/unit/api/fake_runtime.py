@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from ragbots import access
 from ragbots.auth import LocalIdentity
 from ragbots.config import BotConfig, FolderSource, Settings
+from ragbots.memory import Memory
 from ragbots.metrics import Metrics
 from ragbots.ports import Identity
 from ragbots.retrieval import Passage, PassageBlock, PassageLink, SearchResult
@@ -89,6 +90,16 @@ BOTS = {
 }
 
 
+class NoMemory:
+    """Keeps nothing and takes every conversation for the asker's own."""
+
+    def own(self, conversation_id: str, principal: Principal) -> str | None:
+        return conversation_id
+
+    def forget_expired(self, now: datetime) -> int:
+        return 0
+
+
 class FakeRuntime:
     """Every question gets `ANSWER`, or what `answering` does; `asked` keeps what arrived."""
 
@@ -102,6 +113,7 @@ class FakeRuntime:
         self.titles: Callable[[str], tuple[str, ...]] = lambda _bot: ("복무규정",)
         self.warm = threading.Event()
         self.metrics = Metrics()
+        self.memory: Memory | NoMemory = NoMemory()
 
     def warm_up(self) -> None:
         self.warming()
@@ -126,6 +138,11 @@ class FakeRuntime:
         self.asked.append((Question(text, bot_id), context))
         access.require(context.principal, self.bots, bot_id)
         return SearchResult(bot_id, "v1", (HIT,) * min(k, 2))
+
+    def article(self, bot_id: str, address: str, document: str | None, context: Context) -> Passage:
+        self.asked.append((Question(address, bot_id), context))
+        access.require(context.principal, self.bots, bot_id)
+        return PASSAGE
 
     def passage(self, citation_id: str, context: Context) -> Passage:
         self.asked.append((Question(citation_id), context))
