@@ -29,3 +29,20 @@ def require(principal: Principal, bots: Mapping[str, BotConfig], bot_id: str) ->
     if bot is None or not may_ask(principal, bot):
         raise BotNotFound(f"no bot `{bot_id}`", hint="`ragbots bots list` shows those there are")
     return bot
+
+
+def may_own(principal: Principal, bot: BotConfig) -> bool:
+    """Owners and administrators see what is not for everybody: versions before they are released, what was said of
+    answers. Where neither are named, any signed-in person who may ask it; at this machine whoever may ask it."""
+    if not (principal.authenticated and may_ask(principal, bot)):
+        return False
+    owners = {*bot.access.own, *bot.access.administer}
+    return principal.local or not owners or bool(principal.groups & owners)
+
+
+def require_owner(principal: Principal, bots: Mapping[str, BotConfig], bot_id: str) -> BotConfig:
+    """The bot, or BotNotFound for whoever does not own it."""
+    bot = bots.get(bot_id)
+    if bot is None or not may_own(principal, bot):
+        raise BotNotFound(f"no bot `{bot_id}`", hint="`ragbots bots list` shows those there are")
+    return bot
