@@ -26,7 +26,15 @@ from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
-from ragbots.errors import BotNotFound, ConfigurationError, DamagedVersion, InvalidQuestion, NotFound, NotReleased
+from ragbots.errors import (
+    BotNotFound,
+    ConfigurationError,
+    DamagedVersion,
+    DiskFull,
+    InvalidQuestion,
+    NotFound,
+    NotReleased,
+)
 from ragbots.evaluation import Record, Report, judge, load_questions, run
 from ragbots.lexical import Morphemes
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
@@ -357,7 +365,10 @@ class Runtime:
             },
         )
         principal = context.principal
-        self.database.remember(given.conversation_id, principal.user_id, principal.channel, turn)
+        try:
+            self.database.remember(given.conversation_id, principal.user_id, principal.channel, turn)
+        except DiskFull as error:  # the answer is there, and is given
+            _log.error("an answer was not remembered: %s", error)
 
     def search(self, bot_id: str, text: str, k: int, context: Context) -> SearchResult:
         """The best articles of a bot. Raises BotNotFound, NotReleased, InvalidQuestion."""
