@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from ragbots import schedule
 from ragbots.errors import ConfigurationError
 
 BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -130,7 +131,24 @@ class BotConfig(Strict):
     prompts: Mapping[Literal["answer", "rewrite", "rerank"], Path] = Field(default_factory=dict)
     embedder: str | None = None
     store: str | None = None
-    schedule: str | None = None
+    schedule: Line | None = None
+    notify: str | None = None
+
+    @field_validator("schedule")
+    @classmethod
+    def _comes_round(cls, value: str | None) -> str | None:
+        problem = None if value is None else schedule.mistake(value)
+        if problem:
+            raise ValueError(problem)
+        return value
+
+    @field_validator("notify")
+    @classmethod
+    def _can_be_posted_to(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("is an address such as https://hooks.example.com/…, to which notices are posted")
+        return value
 
     @field_validator("sources")
     @classmethod

@@ -92,6 +92,18 @@ class DamagedVersion(RagbotsError):
     slug = "damaged-version"
 
 
+class DiskFull(RagbotsError):
+    """What had to be written did not fit; nothing half-written is left."""
+
+    slug = "disk-full"
+
+
+class NotTold(RagbotsError):
+    """A notice that its address did not take."""
+
+    slug = "not-told"
+
+
 class ChecksNotPassed(RagbotsError):
     """A version that may not be released as it is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ragbots.errors import ChecksNotPassed, DamagedVersion, Locked, NotFound
+from ragbots.errors import ChecksNotPassed, DamagedVersion, DiskFull, Locked, NotFound
 from ragbots.ports import VectorStoreFactory
 from ragbots.state.database import Database, Verdict, VersionRecord
 from ragbots.stores.locks import hold
@@ -48,10 +49,15 @@ class Shelf:
 
     @contextmanager
     def writing(self, bot: str, purpose: str) -> Iterator[None]:
-        """Only one process changes a bot's versions at a time. Raises Locked naming the other."""
-        with hold(self.indexes / f"{bot}.lock", f"{purpose} of `{bot}`"):
-            collect_leftovers(self.folder(bot))
-            yield
+        """Only one process changes a bot's versions at a time. Raises Locked naming the other, and DiskFull."""
+        try:
+            with hold(self.indexes / f"{bot}.lock", f"{purpose} of `{bot}`"):
+                collect_leftovers(self.folder(bot))
+                yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise DiskFull(f"{purpose} of `{bot}`: {error}", hint="what answers goes on; free some space") from error
 
 
 def register(shelf: Shelf, path: Path) -> VersionRecord:
@@ -111,16 +117,39 @@ def _problems(shelf: Shelf, bot: str, version: str) -> tuple[list[str], list[str
         opened = open_version(shelf.path(bot, version))
     except DamagedVersion as error:
         return [str(error)], []
-    problems = _wrong_counts(opened)
+    lost, notes = _against_live(shelf, bot, opened.manifest)
+    problems = [*_wrong_counts(opened), *lost]
     vectors, name = opened.contents.vectors, store_name(bot, version)
     try:
         if shelf.stores.check(name, vectors):
             shelf.stores.fill(name, vectors)  # checks what it wrote
     except Locked:
-        return problems, ["the vector store is open in a running server and was checked there at start"]
+        return problems, [*notes, "the vector store is open in a running server and was checked there at start"]
     except DamagedVersion as error:
-        return [*problems, str(error)], []
-    return problems, []
+        return [*problems, str(error)], notes
+    return problems, notes
+
+
+def _against_live(shelf: Shelf, bot: str, manifest: Manifest) -> tuple[list[str], list[str]]:
+    """A document that the released version holds and this one could not read is lost; what else differs is noted."""
+    live = _live_manifest(shelf, bot)
+    before = {source.source for source in live.sources} if live else set()
+    here = {source.source for source in manifest.sources}
+    unread = {failure.source: failure.reason for failure in manifest.failures}
+    problems = [f"lost: {name}, which the released version has: {unread[name]}" for name in sorted(before & {*unread})]
+    gone = sorted(before - here - {*unread})
+    notes = [f"no longer among the documents: {', '.join(gone)}"] if gone else []
+    losses = sum(not omission.expected for omission in manifest.all_omissions)
+    if losses:
+        notes.append(f"{losses} passages were left out, see `ragbots index status {bot}`")
+    return problems, notes
+
+
+def _live_manifest(shelf: Shelf, bot: str) -> Manifest | None:
+    try:
+        return read_manifest(shelf.folder(bot) / shelf.database.active().get(bot, ".none"))
+    except DamagedVersion:
+        return None
 
 
 def _wrong_counts(opened: IndexVersion) -> list[str]:
@@ -160,7 +189,7 @@ def release(
             )
         open_version(path)  # what cannot be opened is not released whatever the reason
     forced = None if verdict.passed else forced_because
-    shelf.database.release(bot, version, by=by, action="release", forced_because=forced)
+    shelf.database.release(bot, version, by=by, action="release", forced_because=forced, verdict=verdict)
     return verdict
 
 
@@ -191,6 +220,13 @@ def _answered_before(shelf: Shelf, bot: str) -> list[str]:
             standing.append(record.version)
     there = {path.name for path in version_directories(shelf.folder(bot))}
     return [version for version in reversed(standing[:-1]) if version in there]
+
+
+def listed(shelf: Shelf, bot: str) -> list[tuple[VersionRecord, Verdict | None]]:
+    """The versions that are there and in the books, newest first, with the newest verdict on each."""
+    there = {path.name for path in version_directories(shelf.folder(bot))}
+    records = [record for record in shelf.database.versions(bot) if record.version in there]
+    return [(record, shelf.database.verdict(bot, record.version)) for record in records]
 
 
 def prune(shelf: Shelf, bot: str, keep: int, cited_since: datetime) -> list[str]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from ragbots import access, answering, indexing, privacy, releases, retrieval, writing
+from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
 from ragbots.answering import Answering, Prepared, checked_question, open_to
 from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
@@ -26,7 +26,15 @@ from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
-from ragbots.errors import BotNotFound, ConfigurationError, DamagedVersion, InvalidQuestion, NotFound, NotReleased
+from ragbots.errors import (
+    BotNotFound,
+    ConfigurationError,
+    DamagedVersion,
+    DiskFull,
+    InvalidQuestion,
+    NotFound,
+    NotReleased,
+)
 from ragbots.evaluation import Record, Report, judge, load_questions, run
 from ragbots.lexical import Morphemes
 from ragbots.llms import ExtractiveComposer, ExtractiveRules
@@ -43,15 +51,15 @@ from ragbots.ports import Embedder, Identity, Progress, Source, VectorStore, Vec
 from ragbots.regulation import parse_address
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
+from ragbots.schedule import KOREA
 from ragbots.state import Database
-from ragbots.state.database import Verdict
+from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
 from ragbots.types import Answer, Candidate, Context, Principal, Question
 
 _log = logging.getLogger(__name__)
 
-KOREA = timezone(timedelta(hours=9))
 CHUNK_TOKENS = 160
 LOCK_SECONDS = 2.0
 POINTER_SECONDS = 0.5
@@ -239,15 +247,15 @@ class Runtime:
         known = await run(self._known, question, context)
         async with aclosing(self._answers(known, context, run)) as parts:
             async for part in parts:
-                if isinstance(part, Answer):
-                    await run(self.memory.remember, known, part, context)
+                if isinstance(part, Answer) and question.version is None:
+                    await run(self._remember, known, part, context)
                     seconds = time.monotonic() - began
                     self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
                 yield part
 
     async def _answers(self, question: Question, context: Context, run: Run) -> Parts:
         self._check_llm(question, context)
-        parts = await run(self._answering)
+        parts = await run(self._answering_from, question, context)
         standalone = await self._standalone(question, context)
         prepared = await run(answering.prepare, parts, question, context, standalone)
         if isinstance(prepared, Answer):
@@ -319,6 +327,16 @@ class Runtime:
             max_question_chars=self.settings.max_question_chars,
         )
 
+    def _answering_from(self, question: Question, context: Context) -> Answering:
+        """What answers: the released versions, or for its owner the one asked for. Raises BotNotFound, NotFound,
+        InvalidQuestion."""
+        if question.version is None:
+            return self._answering()
+        if question.bot is None:
+            raise InvalidQuestion("a version without a bot", for_people="버전을 고르려면 챗봇도 골라 주세요.")
+        bot = access.require_owner(context.principal, self.bots, question.bot)
+        return replace(self._answering(), released={bot.id: self.open_version(bot.id, question.version)})
+
     def _known(self, question: Question, context: Context) -> Question:
         """The question cleaned, free of personal data, with what was said before it."""
         text = checked_question(question.text, self.settings.max_question_chars)
@@ -331,6 +349,12 @@ class Runtime:
         return replace(
             question, history=self.memory.history(question.conversation_id, context.principal, REMEMBERED_TURNS)
         )
+
+    def _remember(self, question: Question, given: Answer, context: Context) -> None:
+        try:
+            self.memory.remember(question, given, context)
+        except DiskFull as error:  # the answer is there, and is given
+            _log.error("an answer was not remembered: %s", error)
 
     @property
     def memory(self) -> Memory:
@@ -358,6 +382,9 @@ class Runtime:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
         place = read_id(citation_id)
         try:
+            if not self._answered_once(place.bot, place.version):
+                owned = access.require_owner(context.principal, self.bots, place.bot)
+                return retrieval.passage(place, self._of_version(owned, place.version), context)
             bot = self._open_bot(place.bot, context)
         except (BotNotFound, NotReleased) as error:
             raise NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.") from error
@@ -384,6 +411,13 @@ class Runtime:
                 for_people="주소를 읽을 수 없습니다. `제17조의2 제1항`, `별표 3`, `부칙 제2조`처럼 적어 주세요.",
             ) from error
         return retrieval.passage(retrieval.place_of(wanted, document, bot.on(context.day)), bot, context)
+
+    def _answered_once(self, bot_id: str, version: str) -> bool:
+        """Whether a version was ever released: what was not is its owner's alone."""
+        held = self.current().bots.get(bot_id)
+        if held is not None and held.version.id == version:
+            return True
+        return any(record.version == version for record in self.database.release_history(bot_id))
 
     def _of_version(self, bot: BotConfig, version: str) -> OpenBot:
         """A bot with another version than the released one."""
@@ -527,6 +561,29 @@ class Runtime:
             records = self.golden_questions(bot_id)
             golden = self._golden_run(bot_id, records) if records else None
             return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+
+    def versions(self, bot_id: str, principal: Principal) -> list[tuple[VersionRecord, Verdict | None]]:
+        """A bot's versions with their verdicts, newest first, for its owner. Raises BotNotFound."""
+        return releases.listed(self.shelf, access.require_owner(principal, self.bots, bot_id).id)
+
+    # rebuilding by schedule
+
+    def due(self, now: datetime) -> list[str]:
+        """The bots whose schedule has come round."""
+        return [bot.id for bot in self.bots.values() if rebuilding.due(bot, self.database, now)]
+
+    def rebuild(self, bot_id: str, progress: Progress) -> Rebuild:
+        """Rebuilds a bot, releases what passes its checks, keeps and tells what came of it. Raises Locked."""
+        return rebuilding.rebuild(
+            self.bot(bot_id),
+            self.database,
+            build=lambda: self.build(bot_id, progress).version,
+            release=lambda version: self.release(bot_id, version, by=rebuilding.BY),
+        )
+
+    def rebuild_failed(self, bot_id: str, why: str) -> Rebuild:
+        """Keeps and tells that a rebuild came to nothing."""
+        return rebuilding.keep(self.bot(bot_id), self.database, "failed", None, why)
 
     def golden_questions(self, bot_id: str) -> tuple[Record, ...]:
         """The bot's own golden questions. Raises ConfigurationError."""

@@ -260,12 +260,13 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and through which door."""
+    """Who asks, and through which door. `local`: nobody signs in, and whoever reaches the server is its user."""
 
     user_id: str
     groups: frozenset[str] = frozenset()
     channel: str = "cli"
     authenticated: bool = True
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +293,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the cleaned text, the bot and the language model if they are named, and the earlier turns."""
+    """What is asked: the cleaned text, the bot and the language model if they are named, the earlier turns, and
+    the index version where the owner asks one before it is released."""
 
     text: str
     bot: str | None = None
     history: tuple[Turn, ...] = ()
     conversation_id: str | None = None
     llm: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,3 +61,31 @@ def test_a_bot_that_may_not_be_seen_is_told_from_none_by_nothing_but_its_name() 
 def test_owning_a_bot_is_not_asking_it() -> None:
     owned = bot("owned", access={"ask": ("board",), "own": ("staff",)})
     assert not access.may_ask(Principal("kim", groups=frozenset({"staff"})), owned)
+
+
+OWNED = bot("owned", access={"ask": ("staff", "legal"), "own": ("legal",), "administer": ("it",)})
+
+
+@pytest.mark.parametrize(
+    ("principal", "owns"),
+    [
+        (Principal("kim", groups=frozenset({"staff"})), False),
+        (Principal("lee", groups=frozenset({"legal"})), True),
+        (Principal("it", groups=frozenset({"it"})), False),  # may not ask it
+        (Principal("it", groups=frozenset({"it", "staff"})), True),
+        (Principal("?", groups=frozenset({"legal"}), authenticated=False), False),
+        (Principal("local", groups=frozenset({"staff"}), local=True), True),
+        (Principal("local", local=True), False),  # may not ask it
+    ],
+)
+def test_owners_are_those_named_who_may_ask(principal: Principal, owns: bool) -> None:
+    assert access.may_own(principal, OWNED) is owns
+    if not owns:
+        with pytest.raises(BotNotFound, match="no bot `owned`"):
+            access.require_owner(principal, {"owned": OWNED}, "owned")
+
+
+def test_where_no_owners_are_named_whoever_signs_in_and_may_ask_owns_it() -> None:
+    assert access.may_own(EMPLOYEE, BOTS["staff"])
+    assert not access.may_own(STRANGER, BOTS["anyone"])
+    assert not access.may_own(EMPLOYEE, BOTS["board"])

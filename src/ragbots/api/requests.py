@@ -54,7 +54,8 @@ class HistoryTurn(Strict):
 
 class ChatRequest(Strict):
     """A question. Without `bot` the right one is found; `as_of` asks for the rules in force on that day; `llm`
-    for one of the language models that the bot allows."""
+    for one of the language models that the bot allows; `version` has the bot's owner ask an index version of it that
+    is not released yet."""
 
     question: Text
     bot: Annotated[Text | None, Field(max_length=200)] = None
@@ -62,10 +63,11 @@ class ChatRequest(Strict):
     history: Annotated[tuple[HistoryTurn, ...], Field(max_length=MAX_TURNS)] = ()
     as_of: Day | None = None
     llm: Annotated[Text | None, Field(max_length=200)] = None
+    version: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9-]{1,63}$")] = None
 
     def to_question(self) -> Question:
         history = tuple(Turn(turn.role, turn.content) for turn in self.history)
-        return Question(self.question, self.bot, history, self.conversation_id, self.llm)
+        return Question(self.question, self.bot, history, self.conversation_id, self.llm, self.version)
 
 
 class SearchRequest(Strict):

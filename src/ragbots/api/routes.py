@@ -13,7 +13,7 @@ from ragbots.api.desk import Asking, AtDesk, Desk
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
-from ragbots.api.shapes import BotJson, BotsJson, PassageJson, bot_json, passage_json
+from ragbots.api.shapes import BotJson, BotsJson, PassageJson, VersionsJson, bot_json, passage_json, versions_json
 from ragbots.clearance import models_of
 from ragbots.config import BotConfig
 from ragbots.errors import RagbotsError
@@ -21,6 +21,7 @@ from ragbots.shapes import AnswerJson, SearchJson, answer_json, search_json
 from ragbots.types import Principal
 
 EVENT_STREAM = "text/event-stream"
+_REBUILDS = 20  # how many of the last are listed
 _CLIENT_GONE = 499  # for the log: nobody reads it
 
 
@@ -74,6 +75,12 @@ async def bots(desk: AtDesk, principal: Asking) -> Response:
     return JSONResponse({"organisation": None, "bots": await desk.look_up(_bots, desk, principal)})
 
 
+@api.get("/bots/{bot_id}/versions", response_model=VersionsJson)
+async def versions(bot_id: str, desk: AtDesk, principal: Asking) -> Response:
+    """A bot's index versions with their verdicts and the history of releases; for its owners alone."""
+    return JSONResponse(await desk.look_up(_versions, desk, principal, bot_id))
+
+
 @api.get("/search", response_model=SearchJson)
 async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, principal: Asking) -> Response:
     """The articles of one bot's documents that fit best."""
@@ -114,6 +121,14 @@ async def metrics(desk: AtDesk) -> Response:
 def _wants_events(request: Request) -> bool:
     accepted = request.headers.get("accept", "").lower().split(",")
     return any(one.split(";")[0].strip() == EVENT_STREAM for one in accepted)
+
+
+def _versions(desk: Desk, principal: Principal, bot_id: str) -> VersionsJson:
+    found, database = desk.runtime.versions(bot_id, principal), desk.runtime.database
+    released = database.active().get(bot_id)
+    return versions_json(
+        bot_id, released, found, database.release_history(bot_id), database.rebuilds(bot_id, _REBUILDS)
+    )
 
 
 def _bots(desk: Desk, principal: Principal) -> list[BotJson]:

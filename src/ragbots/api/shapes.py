@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypedDict
 
 from ragbots.config import BotConfig
+from ragbots.state.database import Rebuild, ReleaseRecord, Verdict, VersionRecord
 
 if TYPE_CHECKING:
     from ragbots.retrieval import Passage, PassageBlock, PassageLink
@@ -30,6 +31,58 @@ class BotJson(TypedDict):
 class BotsJson(TypedDict):
     organisation: str | None
     bots: list[BotJson]
+
+
+class VerdictJson(TypedDict):
+    """What the checks said: what speaks against the version, and what is to be noted."""
+
+    passed: bool
+    problems: list[str]
+    notes: list[str]
+
+
+class VersionJson(TypedDict):
+    """`verdict` is null where the version was not checked yet."""
+
+    version: str
+    created_at: str
+    released: bool
+    documents: int
+    chunks: int
+    omissions: int
+    verdict: VerdictJson | None
+
+
+class ReleaseJson(TypedDict):
+    """`action` is `release` or `rollback`; `verdict` as it was then."""
+
+    version: str
+    previous: str | None
+    at: str
+    by: str
+    action: str
+    forced_because: str | None
+    verdict: VerdictJson | None
+
+
+class RebuildJson(TypedDict):
+    """A rebuild by schedule; `outcome` is released, unchanged, held or failed."""
+
+    at: str
+    outcome: str
+    version: str | None
+    report: str
+    untold: str | None
+
+
+class VersionsJson(TypedDict):
+    """All newest first."""
+
+    bot: str
+    released: str | None
+    versions: list[VersionJson]
+    history: list[ReleaseJson]
+    rebuilds: list[RebuildJson]
 
 
 class BlockJson(TypedDict):
@@ -112,3 +165,57 @@ def _block_json(block: PassageBlock) -> BlockJson:
 
 def _link_json(link: PassageLink | None) -> LinkJson | None:
     return {"article": link.article, "heading": link.heading, "id": link.id} if link else None
+
+
+def versions_json(
+    bot: str,
+    released: str | None,
+    versions: Sequence[tuple[VersionRecord, Verdict | None]],
+    history: Sequence[ReleaseRecord],
+    rebuilds: Sequence[Rebuild],
+) -> VersionsJson:
+    return {
+        "bot": bot,
+        "released": released,
+        "versions": [_version_json(record, verdict, released) for record, verdict in versions],
+        "history": [
+            {
+                "version": one.version,
+                "previous": one.previous,
+                "at": one.at.isoformat(),
+                "by": one.by,
+                "action": one.action,
+                "forced_because": one.forced_because,
+                "verdict": _verdict_json(one.verdict),
+            }
+            for one in history
+        ],
+        "rebuilds": [
+            {
+                "at": one.at.isoformat(),
+                "outcome": one.outcome,
+                "version": one.version,
+                "report": one.report,
+                "untold": one.untold,
+            }
+            for one in rebuilds
+        ],
+    }
+
+
+def _version_json(record: VersionRecord, verdict: Verdict | None, released: str | None) -> VersionJson:
+    return {
+        "version": record.version,
+        "created_at": record.created_at.isoformat(),
+        "released": record.version == released,
+        "documents": record.documents,
+        "chunks": record.chunks,
+        "omissions": record.omissions,
+        "verdict": None if verdict is None else _verdict_json({"passed": verdict.passed, **verdict.report}),
+    }
+
+
+def _verdict_json(said: Mapping[str, Any] | None) -> VerdictJson | None:
+    if said is None:
+        return None
+    return {"passed": said["passed"], "problems": list(said["problems"]), "notes": list(said["notes"])}

@@ -141,6 +141,7 @@ def _state(chosen: Settings) -> Iterator[Finding]:
         yield Finding("state database", True, runtime.database.described)
         active = runtime.database.active()
         for bot in runtime.bots:
+            yield from _rebuilt(runtime, bot)
             if bot not in active:
                 yield Finding(bot, False, "no released version", f"ragbots index build {bot} --release")
                 continue
@@ -153,3 +154,17 @@ def _state(chosen: Settings) -> Iterator[Finding]:
             )
     finally:
         runtime.close()
+
+
+def _rebuilt(runtime: Runtime, bot: str) -> Iterator[Finding]:
+    """The last rebuild by schedule."""
+    expression = runtime.bot(bot).schedule
+    if expression is None:
+        return
+    last = next(iter(runtime.database.rebuilds(bot, 1)), None)
+    if last is None:
+        yield Finding(f"{bot} schedule", None, f"{expression}, not rebuilt yet", "`ragbots serve`, or --due by cron")
+        return
+    ok = last.outcome in ("released", "unchanged") and last.untold is None
+    found = f"{last.at:%Y-%m-%d %H:%M} UTC: {last.outcome}: {last.untold or last.report}"
+    yield Finding(f"{bot} schedule", ok, found, "" if ok else f"ragbots index status {bot}")

@@ -15,7 +15,8 @@ from ragbots import evaluation
 from ragbots.cli.common import BotsDir, DataDir, Json, err, me, out, print_json, progress, runtime, wants_json
 from ragbots.errors import ConfigurationError
 from ragbots.evaluation.report import Comparison
-from ragbots.runtime import KOREA, Runtime
+from ragbots.runtime import Runtime
+from ragbots.schedule import KOREA
 from ragbots.types import Context, Hit, Question
 
 _CHIEF = ("n", "routing", "R@1", "R@5", "facts", "cite R")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,11 +25,13 @@ from ragbots.cli.common import (
     wants_json,
     whoami,
 )
-from ragbots.errors import ConfigurationError, DamagedVersion, RagbotsError
+from ragbots.errors import ChecksNotPassed, ConfigurationError, DamagedVersion, Locked, RagbotsError
 from ragbots.runtime import Runtime
+from ragbots.state.database import Rebuild
 from ragbots.stores.versions import Manifest, SourceReport, read_manifest, version_directories
 from ragbots.types import OmissionKind
 
+REBUILDS = 20  # the last by schedule, in --json
 PLACES = 3  # named of many omissions of one kind; --json has them all
 
 app = typer.Typer(help="Build, check and release indexes.", no_args_is_help=True)
@@ -44,11 +47,18 @@ def build(
     all_bots: All = False,
     release: Annotated[bool, typer.Option("--release", help="Release what passes its checks.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail where anything had to be left out.")] = False,
+    due: Annotated[
+        bool, typer.Option("--due", help="Rebuild and release the bots whose `schedule:` has come round; for cron.")
+    ] = False,
     bots_dir: BotsDir = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Build indexes beside the released ones; with --release let those that pass their checks answer."""
+    if due:
+        if bots or all_bots or release or strict:
+            raise ConfigurationError("--due stands alone", hint="the bots' schedules say which, and all are released")
+        raise typer.Exit(_build_due(context, bots_dir, data_dir, as_json))
     with runtime(context, bots_dir, data_dir) as opened:
         chosen = _chosen(opened, bots, all_bots)
         results = [_build_one(opened, bot, release=release, strict=strict) for bot in chosen]
@@ -61,6 +71,36 @@ def build(
             err.print(Text(f"✗ {mistake}", style="red"), soft_wrap=True)
     codes = [code for _, code in results] + [mistake.exit_code for mistake in failed]
     raise typer.Exit(next((code for code in codes if code), 0))
+
+
+def _build_due(context: typer.Context, bots_dir: Path | None, data_dir: Path | None, as_json: bool) -> int:
+    """Rebuilds what is due, bot after bot, and returns the exit code."""
+    done: list[Rebuild] = []
+    codes: list[int] = []
+    with runtime(context, bots_dir, data_dir) as opened:
+        for bot in opened.due(datetime.now(UTC)):
+            if bot not in opened.due(datetime.now(UTC)):
+                continue  # somebody else has just done it
+            try:
+                with progress() as bars:
+                    done.append(opened.rebuild(bot, bars))
+            except Locked as error:
+                err.print(Text(f"✗ {bot}: {error}", style="red"), soft_wrap=True)
+                codes.append(error.exit_code)
+    if wants_json(context, as_json):
+        print_json({"rebuilds": [asdict(one) for one in done]})
+    for one in done:
+        if not wants_json(context, as_json):
+            out.print(_rebuild_line(one), highlight=False, soft_wrap=True)
+        if one.untold:
+            err.print(Text(f"✗ {one.bot}: {one.untold}", style="red"), soft_wrap=True)
+        failed = one.outcome == "failed" or one.untold is not None
+        codes.append(1 if failed else ChecksNotPassed.exit_code if one.outcome == "held" else 0)
+    return next((code for code in codes if code), 0)
+
+
+def _rebuild_line(one: Rebuild) -> str:
+    return f"{one.bot}: {one.outcome} {one.version or ''}: {one.report}"
 
 
 def _chosen(opened: Runtime, bots: list[str] | None, all_bots: bool) -> list[str]:
@@ -197,7 +237,14 @@ def _state(opened: Runtime, bot: str) -> dict[str, Any]:
             entry["damage"] = str(error)
         versions.append(entry)
     history = [asdict(record) for record in opened.database.release_history(bot)]
-    return {"bot": bot, "released": released, "versions": versions, "history": history}
+    return {
+        "bot": bot,
+        "released": released,
+        "versions": versions,
+        "history": history,
+        "schedule": opened.bot(bot).schedule,
+        "rebuilds": [asdict(one) for one in opened.database.rebuilds(bot, REBUILDS)],
+    }
 
 
 def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
@@ -211,6 +258,27 @@ def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
             out.print(Text(f"    damaged: {version['damage']}", style="red"), soft_wrap=True)
         if detailed and (version["released"] or version is state["versions"][0]):
             _show_documents(version)
+    _show_rebuild(state)
+    for record in state["history"] if detailed else ():
+        out.print(f"  {_release_line(record)}", highlight=False, soft_wrap=True)
+
+
+def _show_rebuild(state: dict[str, Any]) -> None:
+    """The last rebuild by schedule."""
+    for last in state["rebuilds"][:1]:
+        style = "red" if last["outcome"] in ("held", "failed") else "dim"
+        line = f"  by schedule ({state['schedule']}) {last['at']:%Y-%m-%d %H:%M} UTC: {last['outcome']}"
+        out.print(Text(f"{line}: {last['report']}", style=style), soft_wrap=True)
+        if last["untold"]:
+            out.print(Text(f"  the owner was not told: {last['untold']}", style="red"), soft_wrap=True)
+
+
+def _release_line(record: dict[str, Any]) -> str:
+    """`2026-11-23 03:00 UTC kim: release 20261123-…, sound`."""
+    verdict = record["verdict"]
+    judged = "" if verdict is None else ", sound" if verdict["passed"] else ", failed its checks"
+    forced = f", forced: {record['forced_because']}" if record["forced_because"] else ""
+    return f"{record['at']:%Y-%m-%d %H:%M} UTC {record['by']}: {record['action']} {record['version']}{judged}{forced}"
 
 
 def _show_documents(version: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from ragbots.cli.common import (
     wants_json,
 )
 from ragbots.cli.doctor import doctor
+from ragbots.cli.rebuilder import Rebuilder
 from ragbots.errors import ConfigurationError, RagbotsError
 from ragbots.runtime import Runtime
 from ragbots.shapes import answer_json, search_json
@@ -72,12 +73,16 @@ def serve(
     """Serve the page and the API until interrupted."""
     chosen = settings(context, bots_dir, data_dir, host=host, port=port)
     opened = Runtime.open(chosen)
+    rebuilder = Rebuilder(opened)
     try:
         for mistake in opened.mistakes:
             err.print(Text.assemble(("left out: ", "yellow"), str(mistake)), soft_wrap=True)
         err.print("loading the models and indexes …", style="dim")
+        if any(bot.schedule for bot in opened.bots.values()):
+            rebuilder.start()
         serve_http(opened, chosen.host, chosen.port, lambda url: _say_where(opened, url))
     finally:
+        rebuilder.close()
         opened.close()
 
 

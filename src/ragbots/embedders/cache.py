@@ -8,6 +8,7 @@ speak to. It is only a cache: a damaged file is set aside and filled anew.
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import sqlite3
@@ -80,6 +81,8 @@ class EmbeddingCache:
             with closing(self._connect()) as database:
                 return operation(database)
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise OSError(errno.ENOSPC, "no space left for the embedding cache", str(self.path)) from error
             if error.sqlite_errorcode not in _DAMAGED:
                 raise
             self._set_aside(error)

@@ -12,10 +12,23 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, make_url, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
-from ragbots.errors import ConfigurationError, NotFound
+from ragbots.errors import ConfigurationError, DiskFull, NotFound
 from ragbots.state import tables
 
 _BUSY_SECONDS = 10  # how long SQLite waits for another writer
@@ -42,7 +55,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """One movement of the pointer: `action` is `release` or `rollback`."""
+    """One movement of the pointer: `action` is `release` or `rollback`; `verdict` what the checks said, as of then."""
 
     bot: str
     version: str
@@ -51,6 +64,20 @@ class ReleaseRecord:
     by: str
     action: str
     forced_because: str | None
+    verdict: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A rebuild by schedule: `outcome` is released, unchanged, held (checks not passed) or failed; `untold` why the
+    notice did not reach its address."""
+
+    bot: str
+    at: datetime
+    outcome: str
+    version: str | None
+    report: str
+    untold: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +190,16 @@ class Database:
         with self._engine.connect() as connection:
             return {row.bot: row.version for row in connection.execute(select(tables.active))}
 
-    def release(self, bot: str, version: str, *, by: str, action: str, forced_because: str | None = None) -> None:
+    def release(
+        self,
+        bot: str,
+        version: str,
+        *,
+        by: str,
+        action: str,
+        forced_because: str | None = None,
+        verdict: Verdict | None = None,
+    ) -> None:
         """Moves the pointer and records it, in one transaction. Raises NotFound for an unknown version."""
         now = datetime.now(UTC)
         pointer = tables.active
@@ -180,16 +216,29 @@ class Database:
                 connection.execute(insert(pointer).values(bot=bot, **values))
             else:
                 connection.execute(update(pointer).where(pointer.c.bot == bot).values(**values))
-            record = ReleaseRecord(bot, version, before, now, by, action, forced_because)
+            said = None if verdict is None else {"passed": verdict.passed, **verdict.report}
+            record = ReleaseRecord(bot, version, before, now, by, action, forced_because, said)
             connection.execute(insert(tables.releases).values(**_fields(record)))
 
     def release_history(self, bot: str) -> list[ReleaseRecord]:
         """Newest first."""
         t = tables.releases
-        query = select(t.c.bot, t.c.version, t.c.previous, t.c.at, t.c.by, t.c.action, t.c.forced_because)
+        query = select(t.c.bot, t.c.version, t.c.previous, t.c.at, t.c.by, t.c.action, t.c.forced_because, t.c.verdict)
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(t.c.bot == bot).order_by(t.c.id.desc())).mappings()
             return [ReleaseRecord(**{**row, "at": _aware(row["at"])}) for row in rows]
+
+    def add_rebuild(self, record: Rebuild) -> None:
+        with self._writing.begin() as connection:
+            connection.execute(insert(tables.rebuilds).values(**_fields(record)))
+
+    def rebuilds(self, bot: str, last: int) -> list[Rebuild]:
+        """The last rebuilds by schedule, newest first."""
+        t = tables.rebuilds
+        query = select(*(t.c[name] for name in Rebuild.__slots__)).where(t.c.bot == bot)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(t.c.id.desc()).limit(last)).mappings()
+            return [Rebuild(**{**row, "at": _aware(row["at"])}) for row in rows]
 
     def remember(self, conversation_id: str, user_id: str, channel: str, turn: StoredTurn) -> None:
         """Adds a turn to a conversation, which is begun where it is new."""
@@ -330,7 +379,9 @@ def _engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "handle_error", _tell_full_disks)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
@@ -344,9 +395,16 @@ def _engine(url: str) -> Engine:
         writing = connection.get_execution_options().get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
+    event.listen(engine, "handle_error", _tell_full_disks)
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _tell_full_disks(context: ExceptionContext) -> None:
+    said = str(context.original_exception)
+    if "disk is full" in said or "No space left" in said:
+        raise DiskFull(f"the state database cannot be written: {said}", hint="free some space, then try again")
 
 
 def _does_not_open(url: str, error: Exception) -> ConfigurationError:
@@ -388,6 +446,7 @@ __all__: Sequence[str] = (
     "ConversationRecord",
     "Database",
     "Feedback",
+    "Rebuild",
     "ReleaseRecord",
     "Spent",
     "StoredTurn",

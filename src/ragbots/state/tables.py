@@ -61,6 +61,19 @@ releases = Table(
     Column("by", String(255), nullable=False),
     Column("action", String(16), nullable=False),
     Column("forced_because", Text),
+    Column("verdict", JSON(none_as_null=True)),
+)
+
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("bot", String(63), nullable=False, index=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("version", String(63)),
+    Column("report", Text, nullable=False),
+    Column("untold", Text),
 )
 
 conversations = Table(

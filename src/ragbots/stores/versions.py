@@ -159,6 +159,18 @@ def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
     if building.exists():
         shutil.rmtree(building)
     building.mkdir()
+    try:
+        _write_whole(building, contents, manifest)
+    except OSError:
+        shutil.rmtree(building, ignore_errors=True)  # a disk that was too full for it is not kept full by it
+        raise
+    final = folder / manifest.version
+    building.rename(final)
+    _flush(folder)
+    return final
+
+
+def _write_whole(building: Path, contents: Contents, manifest: Manifest) -> None:
     _write_contents(building, contents)
     files = {path.name: digest(path.read_bytes()) for path in sorted(building.iterdir())}
     whole = manifest.model_copy(update={"files": files})
@@ -166,10 +178,6 @@ def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
     (building / MANIFEST_HASH).write_text(digest((building / "manifest.json").read_bytes()), "utf-8")
     for path in (*building.iterdir(), building):
         _flush(path)
-    final = folder / manifest.version
-    building.rename(final)
-    _flush(folder)
-    return final
 
 
 def _write_contents(folder: Path, contents: Contents) -> None:

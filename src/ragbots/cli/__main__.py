@@ -1,0 +1,3 @@
+from ragbots.cli import main
+
+main()
