@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+SOURCE = Path(__file__).parents[2] / "src"
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -43,10 +45,11 @@ def browser() -> Iterator[Browser]:
 def serve() -> Iterator[Served]:
     """Starts `command` (with `{port}` in it), waits until `ready` answers 200, and says where it is."""
     running: list[subprocess.Popen[bytes]] = []
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
 
     def start(command: list[str], ready: str, seconds: float) -> str:
         port = _free_port()
-        process = subprocess.Popen([part.format(port=port) for part in command])
+        process = subprocess.Popen([part.format(port=port) for part in command], env=environment)
         running.append(process)
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(process, url + ready, seconds)
