@@ -277,7 +277,11 @@ class LlmSettings(Strict):
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
     parts = urlsplit(value.strip().lower())
-    if parts.scheme not in ("http", "https") or not parts.hostname or value.strip().lower() != f"{parts.scheme}://{parts.netloc}":
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or value.strip().lower() != f"{parts.scheme}://{parts.netloc}"
+    ):
         raise ValueError("is the origin of a page, such as https://groupware.example.com, without a path")
     if "@" in parts.netloc or re.search(r"[^a-z0-9.:\[\]-]", parts.netloc):
         raise ValueError("is one origin, with neither user name nor `*`")

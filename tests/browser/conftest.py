@@ -68,7 +68,8 @@ def base_url(serve: Served) -> str:
 
 @pytest.fixture
 def open_page(browser: Browser, base_url: str) -> Iterator[OpenPage]:
-    """Opens the page in a fresh profile; options are those of a browser context, and `url`.
+    """Opens the page in a fresh profile; options are those of a browser context, `url`, and
+    `ready`, what is waited for.
 
     Whatever the page complains of in the console fails the test: a refused script or style is there.
     """
@@ -81,15 +82,15 @@ def page_opener(browser: Browser, base_url: str) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_one(*, url: str = "/", **options: object) -> Page:
+    def open_one(*, url: str = "/", ready: str = "#welcome h2, .turn", **options: object) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "ko-KR", **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(base_url + url)
-        page.locator("#welcome h2, .turn").first.wait_for()
+        page.goto(url if "://" in url else base_url + url)
+        page.locator(ready).first.wait_for()
         return page
 
     yield open_one

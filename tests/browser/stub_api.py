@@ -68,7 +68,7 @@ BOTS = [
         "security",
         "정보보안",
         "계정과 비밀번호, 노트북 반출, 원격근무 접속, 보안사고 신고를 안내합니다.",
-        "정보화전략부 보안 담당 (내선 1262)",
+        "정보화전략부 보안 담당 (02-2124-1262, security@hanul.example)",
         "비밀번호를 잊어버리면 어떻게 하나요?",
     ),
     bot(
@@ -293,7 +293,7 @@ def about_grades(request: Json) -> Json:
 
 def refusal(request: Json) -> Json:
     text = "복무규정에서 이 질문에 답하는 조항을 찾지 못했습니다. 추측해서 답하지 않습니다."
-    return answer("refused", text, "leave", related=[CARRY], confidence=0.1)
+    return answer("refused", text, request.get("bot") or "leave", related=[CARRY], confidence=0.1)
 
 
 def clarification(request: Json) -> Json:
@@ -435,6 +435,13 @@ async def rate(request: Request) -> Response:
     return Response(status_code=204)
 
 
+@app.delete("/api/feedback/{key}", response_model=None)
+def unrate(key: str) -> Response:
+    if FEEDBACK.pop(key, None) is None:
+        return problem(404, "없음", "찾으시는 내용이 없습니다.")
+    return Response(status_code=204)
+
+
 @app.get("/widget.js")
 def widget() -> Response:
     return Response(bundle(), media_type="text/javascript")
@@ -460,7 +467,8 @@ def host_script() -> Response:
 
 @app.get("/framed")
 def framed() -> HTMLResponse:
-    page = '<!doctype html><html lang="ko"><title>틀</title><iframe src="/host" title="업무" width="900" height="700"></iframe></html>'
+    frame = '<iframe src="/host" title="업무" width="900" height="700"></iframe>'
+    page = f'<!doctype html><html lang="ko"><title>틀</title>{frame}</html>'
     return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; frame-src 'self'"})
 
 

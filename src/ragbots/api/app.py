@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-from importlib import metadata
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
@@ -74,7 +74,9 @@ class ApiCors(CORSMiddleware):
 
 def _page(framing: Sequence[str]) -> Handler:
     """The page; those origins that may use the widget may also show it in a frame."""
-    policy = HEADERS["Content-Security-Policy"].replace("frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framing)))
+    policy = HEADERS["Content-Security-Policy"].replace(
+        "frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framing))
+    )
 
     async def page(_request: Request) -> Response:
         return FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": policy})

@@ -15,7 +15,8 @@ export class Problem extends Error {
  *
  * bots(): {bots: [{id, name, description, sample_questions, contact, released, documents, llms}], organisation?}
  * passage(id): the passage that a citation stands in, with its whole article as blocks.
- * conversation(id): its turns, null where it is gone. forget(id). rate({answer_id, rating, reason?, comment?}).
+ * conversation(id): its turns, null where it is gone. forget(id). rate({answer_id, rating, reason?, comment?}),
+ * unrate(answer id).
  * ask(request): yields {event, data} as they come: `route`, `citation`, `delta`, and last `done`; throws a Problem
  * for an `error` event, a refused request or a stream without an end.
  */
@@ -55,6 +56,9 @@ export function client(base, words) {
     },
     rate: async (feedback) => {
       await post("api/feedback", feedback);
+    },
+    unrate: async (id) => {
+      await call(`api/feedback/${encodeURIComponent(id)}`, { method: "DELETE" });
     },
     ask: async function* (request, signal) {
       const response = await post("api/chat", request, { headers: { Accept: "text/event-stream" }, signal });

@@ -3,7 +3,7 @@
 import { spokenSummary, turnView } from "./answer.js";
 import { Problem, client } from "./api.js";
 import { EMPTY, advance, history, newTurn, restored } from "./conversation.js";
-import { countCharacters, el } from "./dom.js";
+import { countCharacters, el, icon } from "./dom.js";
 import { frame } from "./frame.js";
 import { passagePanel } from "./passage.js";
 import { WORDS, readableDate } from "./words.js";
@@ -363,8 +363,10 @@ export function chat(app, options) {
 
   // ---- what is thought of an answer, and taking a conversation away ----------------------------------
 
+  /** Says it, or takes it back where the same was said before. */
   async function rate(at, rating, reason, comment) {
     const before = state.conversation.turns[at];
+    const withdrawn = before.rating === rating && !reason;
     const id = before.answer.id;
     const of = (change) => {
       const now = state.conversation.turns[at];
@@ -372,14 +374,15 @@ export function chat(app, options) {
       setTurn(at, { ...now, ...change });
       views[at].root.querySelector(".thumbs [aria-pressed=true], .thumbs button")?.focus();
     };
-    of({ rating, reason, noted: null });
+    of({ rating: withdrawn ? null : rating, reason, noted: null });
     const feedback = { answer_id: id, rating };
     if (reason) feedback.reason = reason;
     if (comment) feedback.comment = comment;
     try {
-      await api.rate(feedback);
-      if (rating === "up" || reason) of({ noted: "thanks" });
-      announce(words.thanks);
+      if (withdrawn) await api.unrate(id);
+      else await api.rate(feedback);
+      if (!withdrawn && (rating === "up" || reason)) of({ noted: "thanks" });
+      announce(withdrawn ? words.withdrawn : words.thanks);
     } catch {
       of({ rating: before.rating, reason: before.reason, noted: "notRated" });
       announce(words.notRated);
@@ -391,7 +394,7 @@ export function chat(app, options) {
     const dialog = el("dialog", { class: "confirm", "aria-labelledby": "confirm-title", onclose: () => dialog.remove() }, [
       el("p", { id: "confirm-title" }, words.forgetSure),
       el("div", { class: "ways" }, [
-        el("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, words.cancel),
+        el("button", { type: "button", onclick: () => dialog.close() }, words.cancel),
         el("button", { type: "button", class: "primary", onclick: () => forget(dialog) }, words.forget),
       ]),
     ]);
@@ -498,5 +501,6 @@ export function chat(app, options) {
   function drawLarger(large) {
     $("larger").setAttribute("aria-label", large ? words.smaller : words.larger);
     $("larger").title = large ? words.smaller : words.larger;
+    $("larger").replaceChildren(icon(large ? "smaller" : "larger"));
   }
 }

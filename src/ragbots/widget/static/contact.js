@@ -19,7 +19,7 @@ export function contacts(turn, actions) {
   if (found.length === 0) return [];
   return [
     el("h3", {}, actions.words.askPerson),
-    el("ul", { class: "contacts" }, found.map((bot) => el("li", { class: "contact" }, person(bot, turn, actions)))),
+    el("ul", { class: "people" }, found.map((bot) => el("li", { class: "contact" }, person(bot, turn, actions)))),
   ];
 }
 

@@ -98,12 +98,12 @@ function panel(place, root, app, { begin, focus, label, lang, session }) {
   let begun = false;
 
   const show = (shown, moveFocus) => {
+    app.hidden = !shown;
+    root.classList.toggle("open", shown);
     if (shown && !begun) {
       begun = true;
       begin({ close: () => show(false, true), larger: () => root.classList.toggle("large"), named });
     }
-    app.hidden = !shown;
-    root.classList.toggle("open", shown);
     launcher.setAttribute("aria-expanded", String(shown));
     session.set(open, shown ? "yes" : null);
     if (moveFocus) shown ? focus() : launcher.focus();

@@ -11,7 +11,7 @@ export function passagePanel(ui) {
   const { words } = ui;
   const parts = {
     trail: el("p", { class: "trail muted" }),
-    title: el("h2", { id: "passage-title", tabindex: "-1", autofocus: true }),
+    title: el("h2", { id: "passage-title", tabindex: "-1" }),
     facts: el("p", { class: "facts" }),
     body: el("div", { class: "passage-body", tabindex: "0", role: "region", "aria-label": words.passage }),
     nav: el("nav", { class: "passage-nav", "aria-label": words.neighbours }),
@@ -47,6 +47,7 @@ export function passagePanel(ui) {
       cited = citation;
       amendment = amendmentOf(warnings, citation);
       dialog.showModal();
+      parts.title.focus();
       show(citation.id, placeName(citation));
     },
   };
