@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SOURCE = Path(__file__).parents[2] / "src"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -25,6 +25,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+MILLISECONDS = 30_000  # a busy machine is slow to begin
 DESKTOP = {"width": 1280, "height": 800}
 
 OpenPage = Callable[..., Page]
@@ -35,6 +36,7 @@ Served = Callable[..., str]
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield chromium
@@ -86,7 +88,7 @@ def page_opener(browser: Browser, base_url: str) -> Iterator[OpenPage]:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "ko-KR", **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(MILLISECONDS)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(url if "://" in url else base_url + url)

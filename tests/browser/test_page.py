@@ -374,7 +374,9 @@ CONTRAST = """() => {
     .reduce((sum, [v, w]) => sum + w * (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4), 0);
   const ground = (node) => {
     const layers = [];
-    for (let at = node; at; at = at.parentElement ?? at.getRootNode().host) layers.unshift(getComputedStyle(at).backgroundColor);
+    for (let at = node; at; at = at.parentElement ?? at.getRootNode().host) {
+      layers.unshift(getComputedStyle(at).backgroundColor);
+    }
     return layers;
   };
   const weak = [];

@@ -45,11 +45,8 @@ export function chat(app, options) {
 
   app.lang = words.lang;
   app.replaceChildren(
-    ...frame(words, full, {
-      skip: (event) => {
-        event.preventDefault();
-        $("question").focus();
-      },
+    frame(words, full, {
+      skip: () => $("question").focus(),
       newConversation,
       menu: () => showSettings($("menu").getAttribute("aria-expanded") !== "true"),
       pick: (event) => choose(event.target.value),
@@ -372,7 +369,7 @@ export function chat(app, options) {
       const now = state.conversation.turns[at];
       if (now?.answer?.id !== id) return; // Another conversation is shown by now.
       setTurn(at, { ...now, ...change });
-      views[at].root.querySelector(".thumbs [aria-pressed=true], .thumbs button")?.focus();
+      views[at].root.querySelectorAll(".thumbs button")[rating === "up" ? 0 : 1].focus();
     };
     of({ rating: withdrawn ? null : rating, reason, noted: null });
     const feedback = { answer_id: id, rating };

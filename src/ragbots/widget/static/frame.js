@@ -4,15 +4,12 @@ import { el, icon, iconButton } from "./dom.js";
 
 /** `full`: a page of its own rather than a panel on somebody else's; `on`: what the buttons in the head do. */
 export function frame(words, full, on) {
-  return [
-    el("a", { class: "skip", href: "#question", onclick: on.skip }, words.skip),
-    el("div", { class: "layout" }, rail(words, full, on), column(words, full)),
-    el("div", { id: "status", class: "visually-hidden", role: "status", "aria-live": "polite" }),
-  ];
+  return el("div", { class: "layout" }, rail(words, full, on), column(words, full));
 }
 
 function rail(words, full, on) {
   return el(full ? "header" : "div", { class: "rail" }, [
+    el("button", { type: "button", class: "skip", onclick: on.skip }, words.skip),
     el("div", { class: "bar" }, [
       el(full ? "h1" : "h2", { id: "title" }, words.title),
       el("div", { class: "bar-buttons" }, [
@@ -43,6 +40,7 @@ function column(words, full) {
       el("section", { id: "conversation", "aria-label": words.conversation }),
     ]),
     composer(words),
+    el("div", { id: "status", class: "visually-hidden", role: "status", "aria-live": "polite" }),
   ]);
 }
 

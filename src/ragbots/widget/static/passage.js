@@ -17,7 +17,7 @@ export function passagePanel(ui) {
     nav: el("nav", { class: "passage-nav", "aria-label": words.neighbours }),
   };
   const close = el("button", { type: "button" }, words.close);
-  const head = el("header", { class: "passage-head" }, el("div", {}, parts.trail, parts.title, parts.facts), close);
+  const head = el("div", { class: "passage-head" }, el("div", {}, parts.trail, parts.title, parts.facts), close);
   const frame = el("div", { class: "passage-frame" }, head, parts.body, parts.nav);
   const dialog = el("dialog", { id: "passage", "aria-labelledby": "passage-title" }, frame);
   let cited = null;
