@@ -6,6 +6,7 @@ import { copyText, el, icon, webLink } from "./dom.js";
 import { feedback } from "./feedback.js";
 import { readableDate } from "./words.js";
 
+const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const EXTRACTIVE = "extractive";
 const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
@@ -36,6 +37,7 @@ export function turnView(actions) {
     draw("asked", [turn.question, turn.bot, turn.asOf], () => asked(turn, actions));
     draw("who", [turn.route, turn.phase, turn.text === "", status], () => who(turn, actions));
     draw("text", null, () => []);
+    slots.get("text").node.lang = RULES;
     drawText(slots.get("text").node, turn, actions);
     draw("warnings", turn.answer?.warnings ?? [], () => warnings(turn, actions));
     draw("contacts", [status, turn.answer?.bot], () => contacts(turn, actions));
@@ -234,9 +236,7 @@ function card(citation, number, quoting, turn, actions) {
     el("span", { class: "card-number", "aria-hidden": "true" }, String(number)),
     el("span", {}, [
       el("span", { class: "visually-hidden" }, `${actions.words.citation(number)} `),
-      citation.document,
-      " ",
-      el("strong", {}, citation.address),
+      el("span", { lang: RULES }, citation.document, " ", el("strong", {}, citation.address)),
     ]),
   ]);
   // The whole card opens for the mouse, unless words in it are being selected; keys have the button.
@@ -254,7 +254,7 @@ function quotation(quote) {
     const row = rowOf(line);
     return row ? rowList({ ...row, after: "" }) : el("p", {}, line);
   });
-  return el("blockquote", {}, lines);
+  return el("blockquote", { lang: RULES }, lines);
 }
 
 function related(turn, actions) {
@@ -266,7 +266,7 @@ function related(turn, actions) {
       el("span", { class: "clip muted" }, citation.quote),
     ]));
   };
-  return [el("h3", {}, actions.words.related), el("ul", { class: "related-list" }, turn.related.map(line))];
+  return [el("h3", {}, actions.words.related), el("ul", { class: "related-list", lang: RULES }, turn.related.map(line))];
 }
 
 /** Bots to ask instead: the choice itself when the server asks back, else a way out of a wrong guess. */

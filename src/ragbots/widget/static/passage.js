@@ -4,14 +4,15 @@ import { amendmentOf, comparison } from "./compare.js";
 import { el, outsideLink } from "./dom.js";
 import { readableDate } from "./words.js";
 
+const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const UNIT_LINE = /^\s*[([<]\s*단\s?위/;
 
 /** The dialog, closed; returns {root, open(citation, warnings)}. `ui`: words, api, announce(text). */
 export function passagePanel(ui) {
   const { words } = ui;
   const parts = {
-    trail: el("p", { class: "trail muted" }),
-    title: el("h2", { id: "passage-title", tabindex: "-1" }),
+    trail: el("p", { class: "trail muted", lang: RULES }),
+    title: el("h2", { id: "passage-title", tabindex: "-1", lang: RULES }),
     facts: el("p", { class: "facts" }),
     body: el("div", { class: "passage-body", tabindex: "0", role: "region", "aria-label": words.passage }),
     nav: el("nav", { class: "passage-nav", "aria-label": words.neighbours }),
@@ -73,7 +74,7 @@ function drawPassage(parts, passage, seen) {
     trail: (passage.breadcrumb ?? []).join(" › "),
     title: placeName(passage),
     facts: facts(passage, seen),
-    body: [changes, ...passageBlocks(blocks, words)].filter(Boolean),
+    body: [changes, el("div", { lang: RULES }, passageBlocks(blocks, words))].filter(Boolean),
     nav: neighbours(parts, passage, seen),
   });
   const first = parts.body.querySelector("mark") ?? parts.body.querySelector(".quoted");
