@@ -314,7 +314,8 @@ def test_markup_in_answers_and_titles_is_shown_as_text(open_page: OpenPage) -> N
     turn.locator(".card-title").click()
     expect(page.locator("#passage-title")).to_contain_text("<img src=x")
     expect(page.locator("dialog mark")).to_have_count(1)
-    expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(0)  # `javascript:` is no link
+    links = page.get_by_role("dialog").get_by_role("link")
+    expect(links).to_have_text(["이 조문만 보기 (새 창)"])  # `javascript:` is no link
     assert page.evaluate("window.attacked") is None
     assert page.locator("main img, dialog img, main script, dialog script").count() == 0
 
