@@ -1,4 +1,4 @@
-"""The pictures of the READMEs, taken from a running server: `tools/screenshots.py [--url URL]`.
+"""The pictures of the READMEs and docs, taken from a running server: `tools/screenshots.py [--url URL]`.
 
 Needs Chromium and Playwright (`requirements/dev.txt`) and fonts with Korean glyphs. Not part of CI:
 pixels differ between machines, and whether a picture shows what it should is for a reader to judge.
@@ -27,6 +27,16 @@ QUESTION = "해외 출장 갈 때 예방접종비랑 로밍비도 지원되나�
 DESKTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True, "has_touch": True}
 LARGEST_BYTES = 300_000
+# A page of others, under the server's own origin so that no setting is needed.
+GROUPWARE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>그룹웨어</title><style>
+body { margin: 0; font: 15px/1.7 sans-serif; color: #333; background: #fff; }
+nav { padding: 14px 32px; color: #fff; background: #31446b; font-weight: 700; }
+main { max-width: 560px; padding: 24px 32px; }
+li { padding: 10px 0; border-bottom: 1px solid #e3e6ec; list-style: none; }
+ul { padding: 0; }
+</style><script src="/widget.js" data-bot="travel-expenses" data-lang="ko" defer></script></head><body>
+<nav>그룹웨어</nav><main><h2>공지사항</h2><ul><li>하반기 건강검진 일정 안내</li><li>사무실 이전에 따른 자리 배치</li>
+<li>전자결재 양식 변경</li><li>연말 업무 마감 일정</li></ul></main></body></html>"""
 
 
 def main() -> None:
@@ -39,6 +49,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         take_desktop(browser, chosen.url, chosen.question)
         take_phone(browser, chosen.url, chosen.question)
+        take_widget(browser, chosen.url, chosen.question)
         browser.close()
 
 
@@ -55,12 +66,22 @@ def take_phone(browser: Browser, url: str, question: str) -> None:
         save(page, "phone.png")
 
 
+def take_widget(browser: Browser, url: str, question: str) -> None:
+    with asked(browser, url, question, DESKTOP, host=GROUPWARE) as page:
+        save(page, "widget.png")
+
+
 @contextmanager
-def asked(browser: Browser, url: str, question: str, device: dict[str, Any]) -> Iterator[Page]:
-    """The page after `question` was answered, without animations or a blinking cursor."""
+def asked(browser: Browser, url: str, question: str, device: dict[str, Any], host: str | None = None) -> Iterator[Page]:
+    """The page, or the widget on the page `host`, after `question` was answered; nothing moves or blinks."""
     context = browser.new_context(locale="ko-KR", reduced_motion="reduce", **device)
     page = context.new_page()
-    page.goto(url)
+    if host:
+        page.route("**/groupware", lambda route: route.fulfill(body=host, content_type="text/html"))
+        page.goto(f"{url}/groupware")
+        page.locator(".launcher").click()
+    else:
+        page.goto(url)
     page.locator("#welcome h2").wait_for()
     page.locator("#question").fill(question)
     page.locator("#send").click()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -292,6 +293,28 @@ class LlmSettings(Strict):
         return GRADES.index(grade) <= GRADES.index(highest)
 
 
+def _origin(value: str) -> str:
+    """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
+    parts = urlsplit(value.strip().lower())
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or value.strip().lower() != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError("is the origin of a page, such as https://groupware.example.com, without a path")
+    if "@" in parts.netloc or re.search(r"[^a-z0-9.:\[\]-]", parts.netloc):
+        raise ValueError("is one origin, with neither user name nor `*`")
+    return value.strip().lower()
+
+
+def _listed(value: object) -> object:
+    """A list, or in an environment variable its entries with commas between."""
+    return tuple(one for one in re.split(r"[,\s]+", value) if one) if isinstance(value, str) else value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -320,6 +343,7 @@ class Settings(Strict):
     allow_anonymous_network: bool = False
     public_url: str | None = None
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     dooray: DooraySettings = DooraySettings()
     default_llm: str | None = None
     llms: Mapping[str, LlmSettings] = Field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+SOURCE = Path(__file__).parents[2] / "src"
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -23,6 +25,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+MILLISECONDS = 30_000  # a busy machine is slow to begin
 DESKTOP = {"width": 1280, "height": 800}
 
 OpenPage = Callable[..., Page]
@@ -33,6 +36,7 @@ Served = Callable[..., str]
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield chromium
@@ -43,10 +47,11 @@ def browser() -> Iterator[Browser]:
 def serve() -> Iterator[Served]:
     """Starts `command` (with `{port}` in it), waits until `ready` answers 200, and says where it is."""
     running: list[subprocess.Popen[bytes]] = []
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
 
     def start(command: list[str], ready: str, seconds: float) -> str:
         port = _free_port()
-        process = subprocess.Popen([part.format(port=port) for part in command])
+        process = subprocess.Popen([part.format(port=port) for part in command], env=environment)
         running.append(process)
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(process, url + ready, seconds)
@@ -65,7 +70,8 @@ def base_url(serve: Served) -> str:
 
 @pytest.fixture
 def open_page(browser: Browser, base_url: str) -> Iterator[OpenPage]:
-    """Opens the page in a fresh profile; options are those of a browser context, and `url`.
+    """Opens the page in a fresh profile; options are those of a browser context, `url`, and
+    `ready`, what is waited for.
 
     Whatever the page complains of in the console fails the test: a refused script or style is there.
     """
@@ -78,15 +84,15 @@ def page_opener(browser: Browser, base_url: str) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_one(*, url: str = "/", **options: object) -> Page:
+    def open_one(*, url: str = "/", ready: str = "#welcome h2, .turn", **options: object) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "locale": "ko-KR", **options})  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(MILLISECONDS)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(base_url + url)
-        page.locator("#welcome h2, .turn").first.wait_for()
+        page.goto(url if "://" in url else base_url + url)
+        page.locator(ready).first.wait_for()
         return page
 
     yield open_one

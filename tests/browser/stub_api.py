@@ -6,18 +6,20 @@ Run as `python stub_api.py PORT`. What is answered depends on a word in the ques
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 
-STATIC = Path(__file__).parents[2] / "src/ragbots/widget/static"
+from ragbots.widget.script import STATIC, bundle
+
 PAYLOAD = '<img src=x onerror="window.attacked=true"><script>window.attacked=true</script>'
 
 Json = dict[str, Any]
@@ -66,7 +68,7 @@ BOTS = [
         "security",
         "정보보안",
         "계정과 비밀번호, 노트북 반출, 원격근무 접속, 보안사고 신고를 안내합니다.",
-        "정보화전략부 보안 담당 (내선 1262)",
+        "정보화전략부 보안 담당 (02-2124-1262, security@hanul.example)",
         "비밀번호를 잊어버리면 어떻게 하나요?",
     ),
     bot(
@@ -120,6 +122,7 @@ def passage(cited: Json, breadcrumb: list[str], blocks: list[Json], **more: Any)
 
 
 RULE = "직원은 연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."
+COMING_RULE = "① 직원은 연차휴가를 쓰려는 날의 2일 전까지 복무권자에게 신청하여야 한다."
 # The note sign needs two units in JavaScript: marks that count code points must not slip by one.
 NOTE = "𝅘 다만, 질병 등 부득이한 사유가 있으면 당일에 신청할 수 있다."
 LEAVE = citation(
@@ -229,9 +232,12 @@ PASSAGES = {
 }
 
 
+NUMBERS = itertools.count(1)
+
+
 def answer(status: str, text: str, bot_id: str | None, **more: Any) -> Json:
     return {
-        "id": "a-1",
+        "id": f"a-{next(NUMBERS)}",
         "conversation_id": "c-1",
         "status": status,
         "answer": text,
@@ -267,9 +273,9 @@ def about_leave(request: Json) -> Json:
         candidates=candidates("leave", "travel"),
         warnings=[
             {
-                "kind": "pending",
+                "kind": "pending-amendment",
                 "effective_date": "2027-01-01",
-                "text": "제21조제1항은 “3일 전”이 “2일 전”으로 바뀔 예정입니다.",
+                "text": f"「복무규정」 제21조은(는) 2027년 1월 1일부터 다음과 같이 바뀝니다: {COMING_RULE}",
             }
         ],
     )
@@ -287,7 +293,7 @@ def about_grades(request: Json) -> Json:
 
 def refusal(request: Json) -> Json:
     text = "복무규정에서 이 질문에 답하는 조항을 찾지 못했습니다. 추측해서 답하지 않습니다."
-    return answer("refused", text, "leave", related=[CARRY], confidence=0.1)
+    return answer("refused", text, request.get("bot") or "leave", related=[CARRY], confidence=0.1)
 
 
 def clarification(request: Json) -> Json:
@@ -313,7 +319,8 @@ SCRIPTS: dict[str, Callable[[Json], Json]] = {
 def scripted(request: Json) -> Json:
     question = request["question"]
     script = next((make for word, make in SCRIPTS.items() if word in question), about_leave)
-    return {**script(request), "as_of": request.get("as_of") or "2026-11-23"}
+    key = request.get("conversation_id") or f"c-{next(NUMBERS)}"
+    return {**script(request), "as_of": request.get("as_of") or "2026-11-23", "conversation_id": key}
 
 
 async def events(request: Json) -> AsyncIterator[str]:
@@ -335,6 +342,7 @@ async def events(request: Json) -> AsyncIterator[str]:
         if "머뭇" in request["question"] and start > 72:
             await asyncio.sleep(30)
     yield ": keep-alive\n\n"
+    CONVERSATIONS.setdefault(whole["conversation_id"], []).append({"question": request["question"], "answer": whole})
     yield event("done", whole)
 
 
@@ -343,13 +351,45 @@ def problem(status: int, title: str, detail: str) -> JSONResponse:
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+# Conversations live by the id that the first answer gave; what was said of answers can be looked up by a test.
+CONVERSATIONS: dict[str, list[Json]] = {}
+FEEDBACK: dict[str, Json] = {}
+
+# A page of somebody else's: styles that reach for everything, shortcuts, and as strict a policy as can be had.
+HOST_STYLE = """
+html { font-size: 10px; color: rgb(200, 0, 0); font-family: monospace; }
+* { letter-spacing: 5px; }
+div, section, button, p { background: rgb(255, 255, 0) !important; display: inline !important; }
+main { height: 3000px; display: block; }
+"""
+HOST_PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>그룹웨어</title>
+<link rel="stylesheet" href="/host.css"><script src="/host.js"></script>
+<script src="WIDGET/widget.js" data-bot="leave" defer></script></head>
+<body><main><h1>그룹웨어</h1><label>메모 <input id="memo"></label></main></body></html>"""
+HOST_SCRIPT = """
+window.shortcuts = [];
+document.addEventListener("keydown", (event) => window.shortcuts.push(event.key));
+window.before = Object.keys(window);
+"""
+HOST_POLICY = (
+    "default-src 'none'; script-src 'self' WIDGET; style-src 'self'; connect-src WIDGET; "
+    "require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
+)
+
 app = FastAPI(openapi_url=None)
+# The page of others is the same server under another name.
+app.add_middleware(
+    CORSMiddleware,
+    allow_origin_regex=r"http://localhost:\d+",
+    allow_methods=["GET", "POST", "DELETE"],
+    allow_headers=["Content-Type"],
+)
 
 
 @app.middleware("http")
 async def strict_policy(request: Request, call_next: Any) -> Response:
     response: Response = await call_next(request)
-    response.headers["Content-Security-Policy"] = "default-src 'self'; base-uri 'none'; form-action 'self'"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'")
     return response
 
 
@@ -371,6 +411,65 @@ def cited(key: str) -> Json | JSONResponse:
     if key not in PASSAGES:
         return problem(404, "없음", "찾으시는 내용이 없습니다.")
     return PASSAGES[key]
+
+
+@app.get("/api/conversations/{key}", response_model=None)
+def conversation(key: str) -> Json | JSONResponse:
+    if key not in CONVERSATIONS:
+        return problem(404, "없음", "찾으시는 내용이 없습니다.")
+    turns = [{**turn, "feedback": FEEDBACK.get(turn["answer"]["id"])} for turn in CONVERSATIONS[key]]
+    return {"id": key, "turns": turns}
+
+
+@app.delete("/api/conversations/{key}", response_model=None)
+def forget(key: str) -> Response:
+    if CONVERSATIONS.pop(key, None) is None:
+        return problem(404, "없음", "찾으시는 내용이 없습니다.")
+    return Response(status_code=204)
+
+
+@app.post("/api/feedback", status_code=204)
+async def rate(request: Request) -> Response:
+    said = await request.json()
+    FEEDBACK[said["answer_id"]] = said
+    return Response(status_code=204)
+
+
+@app.delete("/api/feedback/{key}", response_model=None)
+def unrate(key: str) -> Response:
+    if FEEDBACK.pop(key, None) is None:
+        return problem(404, "없음", "찾으시는 내용이 없습니다.")
+    return Response(status_code=204)
+
+
+@app.get("/widget.js")
+def widget() -> Response:
+    return Response(bundle(), media_type="text/javascript")
+
+
+@app.get("/host")
+def host(request: Request) -> HTMLResponse:
+    """Somebody else's page, whose widget comes from this server by its other name."""
+    widget_origin = f"http://127.0.0.1:{request.url.port}"
+    policy = HOST_POLICY.replace("WIDGET", widget_origin)
+    return HTMLResponse(HOST_PAGE.replace("WIDGET", widget_origin), headers={"Content-Security-Policy": policy})
+
+
+@app.get("/host.css")
+def host_style() -> Response:
+    return Response(HOST_STYLE, media_type="text/css")
+
+
+@app.get("/host.js")
+def host_script() -> Response:
+    return Response(HOST_SCRIPT, media_type="text/javascript")
+
+
+@app.get("/framed")
+def framed() -> HTMLResponse:
+    frame = '<iframe src="/host" title="업무" width="900" height="700"></iframe>'
+    page = f'<!doctype html><html lang="ko"><title>틀</title>{frame}</html>'
+    return HTMLResponse(page, headers={"Content-Security-Policy": "default-src 'none'; frame-src 'self'"})
 
 
 @app.get("/")

@@ -279,3 +279,20 @@ class TestSettings:
                 load_settings({"RAGBOTS_CONFIG": str(path)})
             assert str(path) in caught.value.message
             assert told in str(caught.value)
+
+
+def test_origins_of_the_widget_come_as_a_list_or_with_commas() -> None:
+    named = ("https://groupware.example", "http://127.0.0.1:8080")
+    assert load_settings({}, widget_origins=named).widget_origins == named
+    read = load_settings({"RAGBOTS_WIDGET_ORIGINS": " https://Groupware.example, http://127.0.0.1:8080"})
+    assert read.widget_origins == named
+    assert load_settings({}).widget_origins == ()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "https://*.example", "groupware.example", "https://groupware.example/", "https://a@b.example", "https://a;b"],
+)
+def test_what_is_no_single_origin_is_refused(origin: str) -> None:
+    with pytest.raises(ConfigurationError, match="origin"):
+        load_settings({}, widget_origins=[origin])

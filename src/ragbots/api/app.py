@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ragbots.api import problems, reference
 from ragbots.api.conversations import conversations
 from ragbots.api.desk import Desk
 from ragbots.api.feedback import feedback
-from ragbots.api.guard import Guard
+from ragbots.api.guard import HEADERS, Guard
 from ragbots.api.housekeeping import keeping_house
 from ragbots.api.openai import v1
 from ragbots.api.passage_page import passage_page
 from ragbots.api.routes import api, health
+from ragbots.widget.script import STATIC, bundle
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
 
-PAGE = Path(__file__).parents[1] / "widget" / "static"
-
 # Answering is CPU work: more threads than this only share the same cores.
 THREADS = max(4, os.cpu_count() or 1)
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_METHODS = ("GET", "POST", "DELETE")
+_REQUEST_HEADERS = ("Authorization", "Content-Type")
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -58,7 +66,10 @@ def create_app(runtime: Runtime) -> FastAPI:
         lifespan=living,
     )
     app.state.desk = desk
+    origins = runtime.settings.widget_origins
     app.add_middleware(Guard, max_body_bytes=runtime.settings.max_body_bytes)
+    if origins:  # Around the guard, so that its refusals can be read there too.
+        app.add_middleware(ApiCors, allow_origins=origins, allow_methods=_METHODS, allow_headers=_REQUEST_HEADERS)
     problems.install(app)
     app.include_router(api)
     app.include_router(conversations)
@@ -67,15 +78,55 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(health)
     app.include_router(passage_page)
     app.router.routes.append(Route("/mcp", mcp, include_in_schema=False))
-    app.add_route("/", _page, include_in_schema=False)
+    app.add_route("/", _page(origins), include_in_schema=False)
+    app.add_route("/widget.js", _widget(bundle().encode()), include_in_schema=False)
     app.add_route("/docs", _docs, include_in_schema=False)
     app.add_route("/docs.css", _docs_style, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=PAGE))
+    app.mount("/static", StaticFiles(directory=STATIC))
     return app
 
 
-async def _page(_request: Request) -> FileResponse:
-    return FileResponse(PAGE / "index.html")
+class ApiCors(CORSMiddleware):
+    """Lets pages of other origins ask the API, and nothing else of the server."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _page(framing: Sequence[str]) -> Handler:
+    """The page; those origins that may use the widget may also show it in a frame."""
+    policy = HEADERS["Content-Security-Policy"].replace(
+        "frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framing))
+    )
+
+    async def page(_request: Request) -> Response:
+        return FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": policy})
+
+    return page
+
+
+def _widget(script: bytes) -> Handler:
+    """The script for any page, whatever its origin: it holds nothing but the program."""
+    packed = gzip.compress(script, mtime=0)
+    etag = f'"{hashlib.sha256(script).hexdigest()[:32]}"'
+    headers = {
+        "Cache-Control": "public, max-age=300",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "ETag": etag,
+        "Vary": "Accept-Encoding",
+    }
+
+    async def widget(request: Request) -> Response:
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(packed, headers={**headers, "Content-Encoding": "gzip"}, media_type="text/javascript")
+        return Response(script, headers=headers, media_type="text/javascript")
+
+    return widget
 
 
 async def _docs(request: Request) -> HTMLResponse:

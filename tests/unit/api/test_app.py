@@ -169,7 +169,7 @@ def test_health_says_alive_at_once_and_ready_when_warm(client: TestClient, runti
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/openapi.json", "/api/bots", "/api/none", "/static/page.js", "/readyz"]
+    "path", ["/", "/docs", "/openapi.json", "/api/bots", "/api/none", "/static/chat.js", "/readyz"]
 )
 def test_every_response_has_the_strict_headers(client: TestClient, path: str) -> None:
     headers = client.get(path, headers={"Origin": "https://elsewhere.example"}).headers
@@ -195,7 +195,55 @@ def test_the_page_finds_all_its_parts_here(client: TestClient) -> None:
     assert parts
     for part in parts:
         assert client.get(urljoin("/", part)).status_code == 200, part
-    assert client.get("/static/page.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/widget.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_the_widget_may_be_loaded_by_any_page_and_is_sent_once(client: TestClient) -> None:
+    script = client.get("/widget.js", headers={"Accept-Encoding": "gzip"})
+    assert script.headers["content-encoding"] == "gzip"
+    assert script.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert script.headers["cache-control"] == "public, max-age=300"
+    assert client.get("/widget.js", headers={"Accept-Encoding": "identity"}).text == script.text
+    again = client.get("/widget.js", headers={"If-None-Match": script.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+GROUPWARE = "https://groupware.example"
+
+
+def test_pages_of_named_origins_alone_may_ask_the_api() -> None:
+    with TestClient(create_app(FakeRuntime(widget_origins=[GROUPWARE]))) as client:
+        before = {"Origin": GROUPWARE, "Access-Control-Request-Method": "POST"}
+        allowed = client.options("/api/chat", headers={**before, "Access-Control-Request-Headers": "content-type"})
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == GROUPWARE
+        asked = client.post("/api/chat", json={"question": "연차는?"}, headers={"Origin": GROUPWARE})
+        assert asked.headers["access-control-allow-origin"] == GROUPWARE
+        assert "access-control-allow-credentials" not in asked.headers
+        for origin in ("https://elsewhere.example", f"{GROUPWARE}.elsewhere.example", "null"):
+            assert client.options("/api/chat", headers={**before, "Origin": origin}).status_code == 400
+            listed = client.get("/api/bots", headers={"Origin": origin})
+            assert "access-control-allow-origin" not in listed.headers
+        for path in ("/metrics", "/openapi.json", "/readyz"):
+            assert "access-control-allow-origin" not in client.get(path, headers={"Origin": GROUPWARE}).headers
+
+
+def test_an_error_can_be_read_by_the_page_that_asked(caplog: pytest.LogCaptureFixture) -> None:
+    runtime = FakeRuntime(widget_origins=[GROUPWARE])
+    runtime.answering = lambda _question: 1 / 0  # type: ignore[assignment, return-value]
+    with TestClient(create_app(runtime)) as client:
+        response = client.post("/api/chat", json={"question": "연차는?"}, headers={"Origin": GROUPWARE})
+    assert response.status_code == 500
+    assert response.headers["access-control-allow-origin"] == GROUPWARE
+
+
+def test_pages_of_named_origins_alone_may_frame_the_page(client: TestClient) -> None:
+    assert "frame-ancestors 'self'" in client.get("/").headers["content-security-policy"].split("; ")
+    with TestClient(create_app(FakeRuntime(widget_origins=[GROUPWARE]))) as named:
+        policy = named.get("/").headers["content-security-policy"].split("; ")
+        assert f"frame-ancestors 'self' {GROUPWARE}" in policy
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'self'" in named.get("/docs").headers["content-security-policy"].split("; ")
 
 
 def test_the_reference_lists_all_operations_and_needs_nothing_from_elsewhere(client: TestClient) -> None:

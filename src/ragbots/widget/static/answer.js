@@ -1,12 +1,18 @@
-// One turn on the page: the question, the answer as it grows, its citations and what can be done next.
+// One turn: the question, the answer as it grows, its citations and what can be done next.
 
-import { copyText, el, announce, outsideLink, readableDate } from "./dom.js";
+import { amendmentOf } from "./compare.js";
+import { contacts } from "./contact.js";
+import { copyText, el, icon, webLink } from "./dom.js";
+import { feedback } from "./feedback.js";
+import { readableDate } from "./words.js";
 
+const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const EXTRACTIVE = "extractive";
 const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
 /**
- * A view of one turn. `actions`: botOf(id), openCitation(citation), askAgain(turn, botId), retry().
+ * A view of one turn. `actions`: words, botOf(id), openCitation(citation, turn), askAgain(turn, botId), retry(),
+ * rate(rating, reason, comment), announce(text), address(path).
  * `update(turn)` redraws only the parts that changed, so that focus and selection survive streaming.
  */
 export function turnView(actions) {
@@ -31,31 +37,33 @@ export function turnView(actions) {
     draw("asked", [turn.question, turn.bot, turn.asOf], () => asked(turn, actions));
     draw("who", [turn.route, turn.phase, turn.text === "", status], () => who(turn, actions));
     draw("text", null, () => []);
+    slots.get("text").node.lang = RULES;
     drawText(slots.get("text").node, turn, actions);
-    draw("warnings", turn.answer?.warnings ?? [], () => warnings(turn.answer?.warnings ?? []));
+    draw("warnings", turn.answer?.warnings ?? [], () => warnings(turn, actions));
     draw("contacts", [status, turn.answer?.bot], () => contacts(turn, actions));
     draw("problem", [turn.phase, turn.problem], () => problem(turn, actions));
     const unsaid = turn.citations.map((citation) => turn.phase === "done" && !saysAll(turn.text, citation.quote));
     const cited = turn.citations.map((citation) => citation.id);
-    draw("citations", [cited, unsaid], () => citations(turn.citations, unsaid, actions));
-    draw("related", turn.related.map((citation) => citation.id), () => related(turn.related, actions));
+    draw("citations", [cited, unsaid], () => citations(turn, unsaid, actions));
+    draw("related", turn.related.map((citation) => citation.id), () => related(turn, actions));
     draw("candidates", [turn.phase, turn.answer?.candidates], () => candidates(turn, actions));
     draw("tools", [turn.phase, status], () => tools(turn, actions));
+    draw("feedback", [turn.phase, status, turn.rating, turn.reason, turn.noted], () => feedback(turn, actions));
   };
   return { root, update, focus: () => root.querySelector("h2").focus({ preventScroll: true }) };
 }
 
 /** What is read out once the answer is whole. */
-export function spokenSummary(turn, botOf) {
-  if (turn.phase === "stopped") return "답변을 멈췄습니다.";
+export function spokenSummary(turn, { botOf, words }) {
+  if (turn.phase === "stopped") return words.stopped;
   if (turn.phase === "failed") return `${turn.problem.title}. ${turn.problem.detail}`;
   const name = botOf(turn.answer.bot)?.name;
   const count = turn.citations.length;
   return [
-    name && `${name}의 답변.`,
+    name && words.answerOf(name),
     turn.text.replaceAll(/\[(\d{1,2})\]/g, "").replaceAll(CELL_JOINT, ", "),
     ...(turn.answer.warnings ?? []).map((warning) => warning.text),
-    count > 0 && `근거 ${count}개.`,
+    count > 0 && words.citedCount(count),
   ]
     .filter(Boolean)
     .join(" ");
@@ -97,12 +105,12 @@ function rowOf(line) {
 }
 
 /** A row as pairs of column and value, which wrap where a table would be too wide. */
-function rowList({ cells, after }, cited, actions) {
+function rowList({ cells, after }, turn, actions) {
   const line = cells.map(([column, value]) => (column ? `${column}: ${value}` : value)).join(CELL_JOINT);
-  const answers = answeringWords(cited ?? []).includes(line);
+  const answers = answeringWords(turn?.citations ?? []).includes(line);
   const said = (value) => (answers ? el("mark", {}, value) : value);
   const pair = ([column, value]) => el("div", {}, el("dt", {}, column), el("dd", {}, said(value)));
-  return el("div", { class: "row" }, el("dl", {}, cells.map(pair)), after ? withMarkers(after, cited, actions) : []);
+  return el("div", { class: "row" }, el("dl", {}, cells.map(pair)), after ? withMarkers(after, turn, actions) : []);
 }
 
 /** Whether every line of a quote stands in the answer already. */
@@ -119,7 +127,7 @@ function drawText(node, turn, actions) {
     const key = JSON.stringify([block, known]);
     const old = node.children[at];
     if (old?.dataset.key === key) return;
-    const drawn = answerBlock(block, turn.citations, actions);
+    const drawn = answerBlock(block, turn, actions);
     drawn.dataset.key = key;
     if (old) old.replaceWith(drawn);
     else node.append(drawn);
@@ -127,20 +135,20 @@ function drawText(node, turn, actions) {
   while (node.children.length > blocks.length) node.lastChild.remove();
 }
 
-function answerBlock(block, cited, actions) {
-  if (block.kind === "row") return rowList(block, cited, actions);
-  if (block.kind === "paragraph") return el("p", {}, withMarkers(block.text, cited, actions));
-  return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, cited, actions))));
+function answerBlock(block, turn, actions) {
+  if (block.kind === "row") return rowList(block, turn, actions);
+  if (block.kind === "paragraph") return el("p", {}, withMarkers(block.text, turn, actions));
+  return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, turn, actions))));
 }
 
 /** Text in which `[1]` opens the first citation, and the words that answer are marked; a number without a citation
  * stays text. */
-function withMarkers(text, cited, actions) {
-  const words = answeringWords(cited);
+function withMarkers(text, turn, actions) {
+  const words = answeringWords(turn.citations);
   return text.split(/(\[\d{1,2}\])/).flatMap((part) => {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
-    const citation = cited[number - 1];
-    return citation ? [marker(number, citation, actions)] : withWordsMarked(part, words);
+    const citation = turn.citations[number - 1];
+    return citation ? [marker(number, citation, turn, actions)] : withWordsMarked(part, words);
   });
 }
 
@@ -159,9 +167,9 @@ function withWordsMarked(text, words) {
   return [...withWordsMarked(before, words), el("mark", {}, found), ...withWordsMarked(after, words)];
 }
 
-function marker(number, citation, actions) {
-  const label = `근거 ${number}, ${placeOf(citation)} 보기`;
-  const open = () => actions.openCitation(citation);
+function marker(number, citation, turn, actions) {
+  const label = actions.words.openCitation(number, placeOf(citation));
+  const open = () => actions.openCitation(citation, turn);
   return el("button", { type: "button", class: "marker", "aria-label": label, onclick: open }, String(number));
 }
 
@@ -169,74 +177,67 @@ function placeOf(citation) {
   return [citation.document, citation.address].filter(Boolean).join(" ");
 }
 
-function asked(turn, actions) {
-  const to = turn.bot && (actions.botOf(turn.bot)?.name ?? turn.bot);
-  const notes = [to && `${to}에 질문`, turn.asOf && `${readableDate(turn.asOf)} 기준`].filter(Boolean);
+function asked(turn, { botOf, words }) {
+  const to = turn.bot && (botOf(turn.bot)?.name ?? turn.bot);
+  const notes = [to && words.askedTo(to), turn.asOf && words.asOfDay(readableDate(turn.asOf, words))].filter(Boolean);
   return [
-    el("h2", { tabindex: "-1" }, el("span", { class: "visually-hidden" }, "질문: "), turn.question),
+    el("h2", { tabindex: "-1" }, el("span", { class: "visually-hidden" }, `${words.question}: `), turn.question),
     ...(notes.length ? [el("p", { class: "muted" }, notes.join(" · "))] : []),
   ];
 }
 
-function who(turn, actions) {
+function who(turn, { botOf, words }) {
   const routed = turn.answer?.bot ?? turn.route?.bot?.id ?? (turn.phase === "waiting" && turn.bot);
-  const name = routed && (actions.botOf(routed)?.name ?? turn.route?.bot?.name ?? routed);
+  const name = routed && (botOf(routed)?.name ?? turn.route?.bot?.name ?? routed);
   if (turn.phase === "waiting" && !turn.text) {
-    return [el("p", { class: "searching" }, name ? `${name}에서 찾는 중` : "알맞은 규정을 찾는 중")];
+    return [el("p", { class: "searching" }, name ? words.searchingIn(name) : words.searching)];
   }
-  const label = turn.answer?.status === "refused" && "규정에서 답을 찾지 못함";
+  const label = turn.answer?.status === "refused" && words.refused;
   return [
     el("p", {}, [name && el("strong", {}, name), label && el("span", { class: "label" }, label)]),
   ].filter((line) => line.childNodes.length);
 }
 
-function warnings(list) {
-  return list.map((warning) =>
-    el("p", { class: "notice", role: "note" }, [
-      el("strong", {}, warning.effective_date ? `${readableDate(warning.effective_date)} 시행` : "알림"),
-      " ",
-      warning.text,
-    ]),
-  );
+/** What must be known besides; where a quoted paragraph is about to change, the way to its old and new words. */
+function warnings(turn, actions) {
+  const { words } = actions;
+  return (turn.answer?.warnings ?? []).map((warning) => {
+    const day = warning.effective_date && readableDate(warning.effective_date, words);
+    const changing = turn.citations.find((citation) => amendmentOf([warning], citation));
+    const open = () => actions.openCitation(changing, turn);
+    return el("div", { class: "notice", role: "note" }, [
+      el("p", {}, el("strong", {}, day ? words.inForceFrom(day) : words.notice), " ", warning.text),
+      changing && el("button", { type: "button", onclick: open }, words.showComparison),
+    ]);
+  });
 }
 
-/** Whom to ask when the regulations do not answer: the bot's contact, or those of the nearest bots. */
-function contacts(turn, actions) {
-  if (turn.answer?.status !== "refused") return [];
-  const ids = turn.answer.bot ? [turn.answer.bot] : turn.answer.candidates.map((candidate) => candidate.id);
-  const found = ids.map((id) => actions.botOf(id)).filter((bot) => bot?.contact);
-  if (found.length === 0) return [];
-  return [
-    el("p", { class: "contact-title" }, "담당자에게 문의해 주세요."),
-    el("dl", { class: "contact" }, found.map((bot) => el("div", {}, el("dt", {}, bot.name), el("dd", {}, bot.contact)))),
-  ];
-}
-
-function problem(turn, actions) {
+function problem(turn, { retry, words }) {
   if (turn.phase !== "stopped" && turn.phase !== "failed") return [];
   const stopped = turn.phase === "stopped";
-  const title = stopped ? "답변을 멈췄습니다." : turn.problem.title;
-  const detail = stopped ? "" : turn.problem.detail;
   return [
     el("div", { class: stopped ? "stopped" : "notice" }, [
-      el("p", {}, el("strong", {}, title), detail && ` ${detail}`),
-      el("button", { type: "button", onclick: actions.retry }, "다시 시도"),
+      el("p", {}, el("strong", {}, stopped ? words.stopped : turn.problem.title), stopped ? "" : ` ${turn.problem.detail}`),
+      el("button", { type: "button", onclick: retry }, words.retry),
     ]),
   ];
 }
 
-function citations(list, unsaid, actions) {
-  if (list.length === 0) return [];
-  const cards = list.map((citation, at) => card(citation, at + 1, unsaid[at], actions));
-  return [el("h3", {}, "근거"), el("ol", { class: "cards" }, cards)];
+function citations(turn, unsaid, actions) {
+  if (turn.citations.length === 0) return [];
+  const cards = turn.citations.map((citation, at) => card(citation, at + 1, unsaid[at], turn, actions));
+  return [el("h3", {}, actions.words.citations), el("ol", { class: "cards" }, cards)];
 }
 
 /** Where the words stand; the words themselves only if the answer does not say them (`quoting`). */
-function card(citation, number, quoting, actions) {
-  const open = () => actions.openCitation(citation);
+function card(citation, number, quoting, turn, actions) {
+  const open = () => actions.openCitation(citation, turn);
   const title = el("button", { type: "button", class: "card-title", onclick: open }, [
-    el("span", { class: "card-number" }, el("span", { class: "visually-hidden" }, "근거 "), String(number)),
-    el("span", {}, citation.document, " ", el("strong", {}, citation.address)),
+    el("span", { class: "card-number", "aria-hidden": "true" }, String(number)),
+    el("span", {}, [
+      el("span", { class: "visually-hidden" }, `${actions.words.citation(number)} `),
+      el("span", { lang: RULES }, citation.document, " ", el("strong", {}, citation.address)),
+    ]),
   ]);
   // The whole card opens for the mouse, unless words in it are being selected; keys have the button.
   const openCard = (event) => {
@@ -253,66 +254,71 @@ function quotation(quote) {
     const row = rowOf(line);
     return row ? rowList({ ...row, after: "" }) : el("p", {}, line);
   });
-  return el("blockquote", {}, lines);
+  return el("blockquote", { lang: RULES }, lines);
 }
 
-function related(list, actions) {
-  if (list.length === 0) return [];
+function related(turn, actions) {
+  if (turn.related.length === 0) return [];
   const line = (citation) => {
-    const open = () => actions.openCitation(citation);
+    const open = () => actions.openCitation(citation, turn);
     return el("li", {}, el("button", { type: "button", class: "related-item", onclick: open }, [
       el("span", {}, placeOf(citation)),
       el("span", { class: "clip muted" }, citation.quote),
     ]));
   };
-  return [el("h3", {}, "함께 볼 조항"), el("ul", { class: "related-list" }, list.map(line))];
+  return [el("h3", {}, actions.words.related), el("ul", { class: "related-list", lang: RULES }, turn.related.map(line))];
 }
 
 /** Bots to ask instead: the choice itself when the server asks back, else a way out of a wrong guess. */
-function candidates(turn, actions) {
+function candidates(turn, { askAgain, botOf, words }) {
   if (turn.phase !== "done") return [];
   const { status, bot } = turn.answer;
   const others = (turn.answer.candidates ?? []).filter((candidate) => candidate.id !== bot);
   if (others.length === 0 || (status !== "clarify" && turn.bot)) return [];
   const button = ({ id, name }) => {
-    const again = () => actions.askAgain(turn, id);
-    const description = status === "clarify" && actions.botOf(id)?.description;
+    const again = () => askAgain(turn, id);
+    const description = status === "clarify" && botOf(id)?.description;
     return el("li", {}, el("button", { type: "button", onclick: again }, [
       el("strong", {}, name),
       description && el("span", { class: "muted" }, description),
     ]));
   };
-  const title = status === "clarify" ? "어디에 물어볼까요?" : "다른 곳에 같은 질문 하기";
-  const list = el("ul", { class: status === "clarify" ? "choices" : "chips" }, others.map(button));
-  return status === "clarify" ? [el("h3", { class: "visually-hidden" }, title), list] : [el("h3", {}, title), list];
+  if (status !== "clarify") return [el("h3", {}, words.others), el("ul", { class: "chips" }, others.map(button))];
+  return [el("h3", { class: "visually-hidden" }, words.clarify), el("ul", { class: "choices" }, others.map(button))];
 }
 
 function tools(turn, actions) {
   if (turn.phase !== "done") return [];
+  const { words } = actions;
   const { status, as_of: asOf, model } = turn.answer;
-  const written = model && !model.startsWith(EXTRACTIVE) && `AI(${model})가 쓰고 조문과 대조한 답변`;
-  const facts = [written, asOf && `${readableDate(asOf)} 기준`].filter(Boolean).join(" · ");
-  const copy = el("button", { type: "button" }, "답변 복사");
-  copy.addEventListener("click", () => copyAnswer(turn, actions, copy));
+  const written = model && !model.startsWith(EXTRACTIVE) && words.writtenBy(model);
+  const facts = [written, asOf && words.asOfDay(readableDate(asOf, words))].filter(Boolean).join(" · ");
+  const said = el("span", {}, words.copy);
+  const copy = el("button", { type: "button", class: "quiet" }, icon("copy"), said);
+  copy.addEventListener("click", async () => {
+    const copied = await copyText(plainAnswer(turn, actions), copy.parentNode);
+    said.textContent = copied ? words.copied : words.notCopied;
+    actions.announce(said.textContent);
+    setTimeout(() => (said.textContent = words.copy), 2000);
+  });
   return [status !== "clarify" && copy, facts && el("span", { class: "muted" }, facts)].filter(Boolean);
 }
 
-async function copyAnswer(turn, actions, button) {
-  const copied = await copyText(plainAnswer(turn, actions.botOf(turn.answer.bot)?.name));
-  const said = copied ? "복사했습니다" : "복사하지 못했습니다";
-  button.textContent = said;
-  announce(said);
-  setTimeout(() => (button.textContent = "답변 복사"), 2000);
-}
-
 /** The answer with its citations, to be pasted into a mail. */
-export function plainAnswer(turn, botName) {
+export function plainAnswer(turn, { address, botOf, words }) {
   const sources = turn.citations.map((citation, at) => {
-    const page = citation.page ? ` (${citation.page}쪽)` : "";
-    const link = outsideLink(citation.link, "")?.href;
-    return `[${at + 1}] ${placeOf(citation)}${page}: “${citation.quote}”${link ? `\n    ${link}` : ""}`;
+    const page = citation.page ? ` (${words.page(citation.page)})` : "";
+    const link = webLink(citation.link) ?? address(`c/${encodeURIComponent(citation.id)}`);
+    return `[${at + 1}] ${placeOf(citation)}${page}: “${citation.quote}”\n    ${link}`;
   });
-  const footer = [botName, turn.answer.as_of && `${readableDate(turn.answer.as_of)} 기준`].filter(Boolean).join(", ");
-  const parts = [`질문: ${turn.question}`, turn.text, sources.length && `근거\n${sources.join("\n")}`, footer && `(${footer})`];
-  return parts.filter(Boolean).join("\n\n");
+  const day = turn.answer.as_of && words.asOfDay(readableDate(turn.answer.as_of, words));
+  const footer = [botOf(turn.answer.bot)?.name, day].filter(Boolean).join(", ");
+  return [
+    `${words.question}: ${turn.question}`,
+    turn.text,
+    sources.length && `${words.citations}\n${sources.join("\n")}`,
+    footer && `(${footer})`,
+  ]
+    .filter(Boolean)
+    .join("\n\n");
 }

@@ -1,79 +1,94 @@
 // The server's HTTP API: JSON, server-sent events, and problems (RFC 9457) as one kind of error.
 
-const BROKEN = {
-  title: "답변을 받지 못했습니다",
-  detail: "연결이 중간에 끊겼습니다. 다시 시도해 주세요.",
-};
-const UNREACHABLE = {
-  title: "서버에 연결하지 못했습니다",
-  detail: "네트워크 연결을 확인하고 다시 시도해 주세요.",
-};
-const UNKNOWN = {
-  title: "처리하지 못했습니다",
-  detail: "서버에 문제가 생겼습니다. 잠시 뒤 다시 시도해 주세요.",
-};
-
-/** What went wrong, in words for the person who asked. */
+/** What went wrong, in words for the person who asked: a title and what to do. */
 export class Problem extends Error {
-  constructor({ title, detail, status } = {}) {
-    super(detail || UNKNOWN.detail);
+  constructor([title, detail], status = null) {
+    super(detail);
     this.name = "Problem";
-    this.title = title || UNKNOWN.title;
-    this.status = status ?? null;
+    this.title = title;
+    this.status = status;
   }
-}
-
-/** {bots: [{id, name, description, sample_questions, contact, released, documents}], organisation?} */
-export async function fetchBots() {
-  return (await call("api/bots")).json();
-}
-
-/** The passage that a citation stands in, with its whole article as blocks. */
-export async function fetchPassage(id, signal) {
-  return (await call(`api/citations/${encodeURIComponent(id)}`, { signal })).json();
 }
 
 /**
- * Asks a question and yields {event, data} as they come: `route`, `citation`, `delta`, and last `done`.
- * Throws a Problem for an `error` event, a refused request or a stream without an end.
+ * The API of the server at `base`, the address that the script came from; `words` are said where the server says none.
+ *
+ * bots(): {bots: [{id, name, description, sample_questions, contact, released, documents, llms}], organisation?}
+ * passage(id): the passage that a citation stands in, with its whole article as blocks.
+ * conversation(id): its turns, null where it is gone. forget(id). rate({answer_id, rating, reason?, comment?}),
+ * unrate(answer id).
+ * ask(request): yields {event, data} as they come: `route`, `citation`, `delta`, and last `done`; throws a Problem
+ * for an `error` event, a refused request or a stream without an end.
  */
-export async function* ask(request, signal) {
-  const response = await call("api/chat", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify(request),
-    signal,
-  });
-  if (mediaType(response) === "application/json") {
-    yield { event: "done", data: await response.json() };
-    return;
-  }
-  for await (const { event, data } of readEvents(response.body)) {
-    if (event === "error") throw new Problem(data);
-    yield { event, data };
-    if (event === "done") return;
-  }
-  throw new Problem(BROKEN);
+export function client(base, words) {
+  const call = async (path, options = {}) => {
+    let response;
+    try {
+      response = await fetch(new URL(path, base), {
+        credentials: "same-origin",
+        ...options,
+        headers: requestHeaders(options.headers),
+      });
+    } catch (error) {
+      throw error.name === "AbortError" ? error : new Problem(words.unreachable);
+    }
+    if (!response.ok) throw await problemOf(response, words);
+    return response;
+  };
+  const post = (path, body, options = {}) => {
+    const headers = { "Content-Type": "application/json", ...options.headers };
+    return call(path, { ...options, method: "POST", headers, body: JSON.stringify(body) });
+  };
+  return {
+    address: (path) => new URL(path, base).href,
+    bots: async () => (await call("api/bots")).json(),
+    passage: async (id, signal) => (await call(`api/citations/${encodeURIComponent(id)}`, { signal })).json(),
+    conversation: async (id) => {
+      try {
+        return (await (await call(`api/conversations/${encodeURIComponent(id)}`)).json()).turns ?? null;
+      } catch (error) {
+        if (error.status === 404) return null;
+        throw error;
+      }
+    },
+    forget: async (id) => {
+      await call(`api/conversations/${encodeURIComponent(id)}`, { method: "DELETE" });
+    },
+    rate: async (feedback) => {
+      await post("api/feedback", feedback);
+    },
+    unrate: async (id) => {
+      await call(`api/feedback/${encodeURIComponent(id)}`, { method: "DELETE" });
+    },
+    ask: async function* (request, signal) {
+      const response = await post("api/chat", request, { headers: { Accept: "text/event-stream" }, signal });
+      if (mediaType(response) === "application/json") {
+        yield { event: "done", data: await response.json() };
+        return;
+      }
+      for await (const { event, data } of readEvents(response.body, words)) {
+        if (event === "error") throw new Problem([data.title ?? words.unknown[0], data.detail ?? words.unknown[1]], data.status);
+        yield { event, data };
+        if (event === "done") return;
+      }
+      throw new Problem(words.broken);
+    },
+  };
 }
 
-async function call(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(new URL(path, document.baseURI), { credentials: "same-origin", ...options });
-  } catch (error) {
-    throw error.name === "AbortError" ? error : new Problem(UNREACHABLE);
-  }
-  if (!response.ok) throw new Problem(await problemOf(response));
-  return response;
+/** The headers of every request; the one place for those that say who asks. */
+function requestHeaders(own = {}) {
+  return { ...own };
 }
 
-async function problemOf(response) {
+async function problemOf(response, words) {
   const status = response.status;
-  if (mediaType(response) !== "application/problem+json") return { status };
+  if (mediaType(response) !== "application/problem+json") return new Problem(words.unknown, status);
   try {
-    return { ...(await response.json()), status };
+    const { title, detail } = await response.json();
+    return new Problem([title ?? words.unknown[0], detail ?? words.unknown[1]], status);
   } catch {
-    return { status };
+    return new Problem(words.unknown, status);
   }
 }
 
@@ -81,12 +96,12 @@ function mediaType(response) {
   return (response.headers.get("Content-Type") ?? "").split(";")[0].trim();
 }
 
-async function* readEvents(body) {
+async function* readEvents(body, words) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await read(reader);
+      const { value, done } = await read(reader, words);
       if (done) return;
       const parts = (rest + value).split(/\r\n\r\n|\n\n|\r\r/);
       rest = parts.pop();
@@ -100,11 +115,11 @@ async function* readEvents(body) {
   }
 }
 
-async function read(reader) {
+async function read(reader, words) {
   try {
     return await reader.read();
   } catch (error) {
-    throw error.name === "AbortError" ? error : new Problem(BROKEN);
+    throw error.name === "AbortError" ? error : new Problem(words.broken);
   }
 }
 

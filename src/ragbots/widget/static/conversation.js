@@ -1,10 +1,10 @@
-// A conversation as plain values, and where it is kept between visits. Knows nothing of the page.
+// A conversation as plain values. Knows nothing of the page; its turns are kept by the server, here only its id.
 //
-// A turn: {question, bot, asOf, llm, phase, route, text, citations, related, answer, problem}
-// phase: waiting → done | stopped | failed. `bot` is what was chosen by hand, null = found by the server; `llm` who is to write, null = the bot's own choice.
+// A turn: {question, bot, asOf, llm, phase, route, text, citations, related, answer, problem, rating, reason, noted}
+// phase: waiting → done | stopped | failed. `bot` is what was chosen by hand, null = found by the server; `llm` who is
+// to write, null = the bot's own choice; `rating` what the person said of it: `up`, `down` or null, and
+// `noted` the word that says whether the server has it.
 
-const KEY = "ragbots.conversation";
-const KEPT_TURNS = 40;
 const HISTORY_TURNS = 6;
 
 export const EMPTY = Object.freeze({ id: null, turns: Object.freeze([]) });
@@ -22,6 +22,9 @@ export function newTurn(question, bot, asOf, llm) {
     related: [],
     answer: null,
     problem: null,
+    rating: null,
+    reason: null,
+    noted: null,
   };
 }
 
@@ -50,6 +53,18 @@ export function advance(turn, event, data) {
   }
 }
 
+/** A conversation from the turns that the server has kept: [{question, answer, feedback?}]. */
+export function restored(id, turns) {
+  return {
+    id,
+    turns: turns.map(({ question, answer, feedback }) => ({
+      ...advance(newTurn(question, null, null, null), "done", answer),
+      rating: feedback?.rating ?? null,
+      reason: feedback?.reason ?? null,
+    })),
+  };
+}
+
 /** What was said before, as the server takes it: the last six messages that belong to answers. */
 export function history(turns) {
   return turns
@@ -59,25 +74,4 @@ export function history(turns) {
       { role: "assistant", content: turn.answer.answer },
     ])
     .slice(-HISTORY_TURNS);
-}
-
-/** The conversation of the last visit. A turn that was cut off by leaving can be asked again. */
-export function load() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEY));
-    if (!kept || !Array.isArray(kept.turns)) return EMPTY;
-    const turns = kept.turns.map((turn) => (turn.phase === "waiting" ? { ...turn, phase: "stopped" } : turn));
-    return { id: kept.id ?? null, turns };
-  } catch {
-    return EMPTY; // Storage is switched off, or holds what an older page wrote.
-  }
-}
-
-export function save(conversation) {
-  try {
-    if (conversation.turns.length === 0) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, JSON.stringify({ ...conversation, turns: conversation.turns.slice(-KEPT_TURNS) }));
-  } catch {
-    // Storage is off or full: the conversation then lasts as long as the page.
-  }
 }

@@ -1,37 +1,54 @@
 // The panel that shows a citation in its article, with the quoted words marked.
 
-import { fetchPassage } from "./api.js";
-import { announce, el, outsideLink, readableDate } from "./dom.js";
+import { amendmentOf, comparison } from "./compare.js";
+import { el, outsideLink } from "./dom.js";
+import { readableDate } from "./words.js";
 
+const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const UNIT_LINE = /^\s*[([<]\s*단\s?위/;
 
-/** Wires the dialog of the page; returns open(citation). */
-export function passagePanel(dialog) {
-  const part = (name) => dialog.querySelector(`#passage-${name}`);
-  const parts = { trail: part("trail"), title: part("title"), facts: part("facts"), body: part("body"), nav: part("nav") };
+/** The dialog, closed; returns {root, open(citation, warnings)}. `ui`: words, api, announce(text). */
+export function passagePanel(ui) {
+  const { words } = ui;
+  const parts = {
+    trail: el("p", { class: "trail muted", lang: RULES }),
+    title: el("h2", { id: "passage-title", tabindex: "-1", lang: RULES }),
+    facts: el("p", { class: "facts" }),
+    body: el("div", { class: "passage-body", tabindex: "0", role: "region", "aria-label": words.passage }),
+    nav: el("nav", { class: "passage-nav", "aria-label": words.neighbours }),
+  };
+  const close = el("button", { type: "button" }, words.close);
+  const head = el("div", { class: "passage-head" }, el("div", {}, parts.trail, parts.title, parts.facts), close);
+  const frame = el("div", { class: "passage-frame" }, head, parts.body, parts.nav);
+  const dialog = el("dialog", { id: "passage", "aria-labelledby": "passage-title" }, frame);
   let cited = null;
+  let amendment = null;
   let loading = null;
 
   const show = async (id, named) => {
     loading?.abort();
     loading = new AbortController();
     const { signal } = loading;
-    fill(parts, { title: named, body: [el("p", { class: "searching" }, "조문을 불러오는 중")] });
+    const seen = { ...ui, cited, amendment, show };
+    fill(parts, { title: named, body: [el("p", { class: "searching" }, words.loadingPassage)] });
     try {
-      const passage = await fetchPassage(id, signal);
-      if (!signal.aborted) drawPassage(parts, passage, { cited, show });
+      const passage = await ui.api.passage(id, signal);
+      if (!signal.aborted) drawPassage(parts, passage, seen);
     } catch (error) {
-      if (!signal.aborted) drawFailure(parts, error, { cited, named, again: () => show(id, named) });
+      if (!signal.aborted) drawFailure(parts, error, named, () => show(id, named), seen);
     }
   };
 
-  part("close").addEventListener("click", () => dialog.close());
+  close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => loading?.abort());
   return {
-    open(citation) {
+    root: dialog,
+    open(citation, warnings) {
       cited = citation;
+      amendment = amendmentOf(warnings, citation);
       dialog.showModal();
+      parts.title.focus();
       show(citation.id, placeName(citation));
     },
   };
@@ -49,41 +66,45 @@ function fill(parts, { trail = "", title = "", facts = [], body = [], nav = [] }
   parts.nav.replaceChildren(...nav);
 }
 
-function drawPassage(parts, passage, { cited, show }) {
+function drawPassage(parts, passage, seen) {
+  const { amendment, announce, cited, words } = seen;
+  const blocks = passage.blocks ?? [];
+  const changes = amendment && passage.id === cited.id ? comparison(amendment, blocks, words) : null;
   fill(parts, {
     trail: (passage.breadcrumb ?? []).join(" › "),
     title: placeName(passage),
-    facts: facts(passage),
-    body: passageBlocks(passage.blocks ?? []),
-    nav: neighbours(passage, { cited, show }),
+    facts: facts(passage, seen),
+    body: [changes, el("div", { lang: RULES }, passageBlocks(blocks, words))].filter(Boolean),
+    nav: neighbours(parts, passage, seen),
   });
   const first = parts.body.querySelector("mark") ?? parts.body.querySelector(".quoted");
   parts.body.scrollTop = 0;
   const table = first?.closest(".table");
   table?.scrollIntoView({ block: "start" }); // the column headings, then the row below them
-  first?.scrollIntoView({ block: table ? "nearest" : "center", inline: "nearest" });
-  announce(first ? `${placeName(passage)}. 인용한 부분: ${passage.quote ?? ""}` : placeName(passage));
+  if (!changes) first?.scrollIntoView({ block: table ? "nearest" : "center", inline: "nearest" });
+  announce(first ? `${placeName(passage)}. ${words.quotedPart(passage.quote ?? "")}` : placeName(passage));
 }
 
-function drawFailure(parts, error, { cited, named, again }) {
+function drawFailure(parts, error, named, again, { cited, words }) {
   const quote = cited?.quote && el("blockquote", {}, cited.quote);
   const message = el("div", { class: "notice", role: "alert" }, [
-    el("p", {}, el("strong", {}, error.title ?? "조문을 불러오지 못했습니다"), " ", error.message),
-    el("button", { type: "button", onclick: again }, "다시 시도"),
+    el("p", {}, el("strong", {}, error.title ?? words.passageFailed), " ", error.message),
+    el("button", { type: "button", onclick: again }, words.retry),
   ]);
   fill(parts, { title: named, body: [message, quote].filter(Boolean) });
 }
 
-function facts(passage) {
+function facts(passage, { api, words }) {
   const items = [
-    passage.effective && el("span", {}, `${readableDate(passage.effective)} 시행`),
-    passage.page && el("span", {}, `${passage.page}쪽`),
-    outsideLink(passage.link, "원문 열기"),
+    passage.effective && el("span", {}, words.inForceFrom(readableDate(passage.effective, words))),
+    passage.page && el("span", {}, words.page(passage.page)),
+    outsideLink(passage.link, words.openSource, words),
+    outsideLink(api.address(`c/${encodeURIComponent(passage.id)}`), words.permalink, words),
   ];
   return items.filter(Boolean);
 }
 
-function neighbours({ id, previous, next }, { cited, show }) {
+function neighbours(parts, { id, previous, next }, { cited, show, words }) {
   const button = (to, label) => {
     const name = to.article && to.heading ? `${to.article}(${to.heading})` : to.article || to.heading || "";
     return el("button", { type: "button", class: "quiet", onclick: () => go(to.id, name) }, [
@@ -94,36 +115,36 @@ function neighbours({ id, previous, next }, { cited, show }) {
   // The pressed button is gone after drawing, so the heading takes the focus and is read.
   const go = (to, name) => {
     show(to, name);
-    document.getElementById("passage-title").focus();
+    parts.title.focus();
   };
   const away = cited && id !== cited.id;
   if (!previous && !next && !away) return [];
   return [
-    previous ? button(previous, "이전") : el("span"),
-    away && el("button", { type: "button", onclick: () => go(cited.id, placeName(cited)) }, "인용한 곳으로"),
-    next ? button(next, "다음") : el("span"),
+    previous ? button(previous, words.previous) : el("span"),
+    away && el("button", { type: "button", onclick: () => go(cited.id, placeName(cited)) }, words.backToCited),
+    next ? button(next, words.next) : el("span"),
   ].filter(Boolean);
 }
 
 /** The article's blocks as elements; rows that belong together become one table. */
-function passageBlocks(blocks) {
+function passageBlocks(blocks, words) {
   const drawn = [];
   for (let at = 0; at < blocks.length; ) {
     const rows = rowsFrom(blocks, at);
-    drawn.push(rows.length ? table(rows, captionOf(blocks, at)) : passageBlock(blocks[at]));
+    drawn.push(rows.length ? table(rows, captionOf(blocks, at, words), words) : passageBlock(blocks[at]));
     at += Math.max(rows.length, 1);
   }
   return drawn;
 }
 
 /** What the table at `start` is called: its annex or article, and the unit that stands over it. */
-function captionOf(blocks, start) {
+function captionOf(blocks, start, words) {
   const above = blocks.slice(0, start);
   const heading = above.findLast((block) => block.kind === "article" || block.kind === "heading");
   const last = above.at(-1);
   const unit = last && UNIT_LINE.test(last.text) && last.text;
   const names = [heading ? heading.text.split("\n").at(-1) : blocks[start].address, unit];
-  return names.filter(Boolean).join(" ") || "표";
+  return names.filter(Boolean).join(" ") || words.table;
 }
 
 /** The rows of one table: its heading (a row without cells) if it has one, and what has the same columns. */
@@ -148,7 +169,7 @@ function passageBlock(block) {
   return el(tag, { class: `block ${block.kind}${quoted}` }, marked(block.text, unitRanges(block.text, block.marks ?? [])));
 }
 
-function table(rows, caption) {
+function table(rows, caption, words) {
   const heads = rows.filter(isHead);
   const data = rows.filter((row) => !isHead(row));
   const columns = data[0]?.cells.map(([column]) => column) ?? [];
@@ -158,8 +179,8 @@ function table(rows, caption) {
   const head = grid.length && fits ? headRows(grid) : (named ?? headRows(grid));
   // The heading above says the same to those who see it.
   const title = el("caption", {}, el("span", { class: "visually-hidden" }, caption));
-  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": `표: ${caption}` }, [
-    el("table", {}, title, head.length ? el("thead", {}, head) : null, el("tbody", {}, data.map(dataRow))),
+  return el("div", { class: "table", tabindex: "0", role: "region", "aria-label": words.tableOf(caption) }, [
+    el("table", {}, title, head.length ? el("thead", {}, head) : null, el("tbody", {}, data.map((row) => dataRow(row, words)))),
   ]);
 }
 
@@ -208,7 +229,7 @@ function extent(text, row, column, above) {
  * A row's text is its cells parted by tabs. Where it is not, a quoted row is marked whole rather than not at all.
  * Its first cell says what it is about, and that it is the one cited: not by colour alone.
  */
-function dataRow({ text, cells, quoted, marks }) {
+function dataRow({ text, cells, quoted, marks }, words) {
   const ranges = unitRanges(text, marks ?? []);
   const parts = pieces(text, "\t");
   const values =
@@ -216,7 +237,7 @@ function dataRow({ text, cells, quoted, marks }) {
       ? parts.map((part) => markedPiece(part, ranges))
       : cells.map(([, value]) => marked(value, quoted ? [[0, value.length]] : []));
   const [first, ...others] = values;
-  const said = quoted ? el("span", { class: "visually-hidden" }, "인용한 행: ") : null;
+  const said = quoted ? el("span", { class: "visually-hidden" }, words.quotedRow) : null;
   return el("tr", { class: quoted ? "quoted" : null }, [
     el("th", { scope: "row" }, said, first),
     ...others.map((value) => el("td", {}, value)),
