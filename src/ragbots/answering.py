@@ -18,7 +18,7 @@ from ragbots.config import BotConfig
 from ragbots.editions import Edition
 from ragbots.errors import BotNotFound, InvalidQuestion, NotReleased
 from ragbots.lexical import Morphemes
-from ragbots.ports import Composer, Draft, Embedder, Fit, Material, Quotation, Vectors
+from ragbots.ports import Composer, Draft, Embedder, Fit, Material, Quotation, Reranker, Vectors
 from ragbots.ranking import Floats, share_of_words
 from ragbots.references import UNITS, unit_of
 from ragbots.regulation import CELL_JOINT, bare_annexes, find_references, readable, strip_notes
@@ -65,6 +65,7 @@ class Answering:
     composer: Composer
     confidence: ConfidenceModel
     max_question_chars: int
+    reranker: Reranker | None = None
 
 
 def answer(parts: Answering, question: Question, context: Context) -> Answer:
@@ -97,11 +98,11 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
         return _nothing_then(question, context, next(iter(bots.values())))
     taken = _route(query, then, parts.bots)
     bot = then[taken.bots[0].id]
-    found = search(with_glossary(query, bot), bot, HITS)
+    found = search(with_glossary(query, bot), bot, HITS, parts.reranker)
     if asked is not None and asked.relation is not None:
         context = _at_amendment(bot, found, asked, context)
         bot = bots[bot.config.id].on(context.day)
-        found = search(with_glossary(query, bot), bot, HITS)
+        found = search(with_glossary(query, bot), bot, HITS, parts.reranker)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
     sure = frame.confidence >= parts.confidence.threshold

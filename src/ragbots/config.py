@@ -337,6 +337,7 @@ class Settings(Strict):
     port: Annotated[int, Field(ge=1, le=65535)] = 8642
     today: date | None = None
     embedder: str = "bundled"
+    rerank: str = "none"
     store: str = "chroma"
     max_question_chars: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144

@@ -133,6 +133,17 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class Reranker(Protocol):
+    """Reads a question together with each passage: slower than comparing their vectors, and more exact."""
+
+    id: str
+
+    def scores(self, question: str, passages: Sequence[str]) -> Vectors:
+        """How well each passage answers, shape (n,), float32; only their order counts."""
+        ...
+
+
+@runtime_checkable
 class VectorStore(Protocol):
     """The vectors of one index version, by row number."""
 

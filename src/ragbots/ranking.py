@@ -46,8 +46,26 @@ def min_max(scores: Floats) -> Floats:
     return ((scores - low) / (high - low)).astype(np.float32)
 
 
-def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDArray[np.int64]) -> Floats:
-    """How well each passage answers to the question's tokens, taken one by one; shape (len(starts) - 1,).
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How well passages answer to a question's tokens: the `best` match of each token in each passage, shape
+    (passages, tokens), and how much each token counts, shape (tokens,), in all 1."""
+
+    best: Floats
+    weights: Floats
+
+    @property
+    def scores(self) -> Floats:
+        """Of each passage, shape (passages,)."""
+        return np.asarray(self.best @ self.weights, dtype=np.float32)
+
+    def shortfall(self, passage: int) -> float:
+        """By how much a passage stays behind the best match that any of them has, token by token."""
+        return float((self.best.max(axis=0) - self.best[passage]) @ self.weights)
+
+
+def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDArray[np.int64]) -> Matches:
+    """How well each passage answers to the question's tokens, taken one by one.
 
     Passage i's tokens are the rows `starts[i]:starts[i + 1]`, none of them empty. Each token of the question counts
     by its best match in a passage, and the more the more its best matches differ from passage to passage: those that
@@ -57,9 +75,8 @@ def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDA
     best = np.maximum.reduceat(matches, starts[:-1], axis=0)
     weights = best.std(axis=0)
     total = float(weights.sum())
-    if total < 1e-9:
-        return np.asarray(best.mean(axis=1), dtype=np.float32)
-    return np.asarray(best @ (weights / total), dtype=np.float32)
+    weights = np.full_like(weights, 1 / max(1, weights.size)) if total < 1e-9 else weights / total
+    return Matches(np.asarray(best, dtype=np.float32), np.asarray(weights, dtype=np.float32))
 
 
 def _directions(tokens: TokenVectors) -> Floats:

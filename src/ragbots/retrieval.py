@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from ragbots import followup
 from ragbots.asking import figure_missing, kinds_asked
 from ragbots.citations import Place, common_address
-from ragbots.confidence import Features
+from ragbots.confidence import USUAL_TOKENS, Features
 from ragbots.config import BotConfig
 from ragbots.editions import Timeline, Unit, timeline
 from ragbots.errors import NotFound
 from ragbots.lexical import Morphemes, bigrams, pooled_idf
-from ragbots.ports import Embedder, TokenVectors, Vectors, VectorStore
-from ragbots.ranking import RankingModel, Span, article_spans, largest_in, late_interaction, min_max
+from ragbots.ports import Embedder, Reranker, TokenVectors, Vectors, VectorStore
+from ragbots.ranking import Matches, RankingModel, Span, article_spans, largest_in, late_interaction, min_max
 from ragbots.references import UNITS, unit_of
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose, share_of_profile
@@ -32,16 +32,17 @@ Numbers = NDArray[np.int64]
 
 MODEL = RankingModel(
     weights={
-        "nearest": 3.27, "words": 1.51, "bigrams": 1.62, "similar": 1.18, "tokens": 3.98, "figure": 1.73,
-        "referred by": 1.35, "length": -0.58, "addendum": -1.54,
+        "nearest": 3.80, "words": 1.99, "bigrams": 1.68, "similar": 1.09, "tokens": 4.12, "figure": 1.80,
+        "referred by": 0.75, "length": -0.28, "addendum": -1.67,
     },
-    fitted_on="questions: statutes 140, own 252; 2026-11-24",
+    fitted_on="questions: statutes 649, own 252; 2026-11-28",
 )  # fmt: skip
 NAMED_ARTICLE = 0.5  # added where the question names the article's number
 LATE = 30  # articles whose tokens are compared with the question's
 USUAL_LENGTH = 500  # characters of an article, from which its length counts for or against it
 FROM_GLOSSARY = 0.7  # weight of a word that only a bot's glossary brings in
 NEIGHBOURS = 200  # vectors asked of the store
+RERANKED = 10  # articles that a reranker reads
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
 _BARE_PARAGRAPH = re.compile(r"(조(?:의\d+)?)\s?(\d+)항")
@@ -308,12 +309,30 @@ def strengths(query: Query, bots: Sequence[OpenBot]) -> dict[str, tuple[float, f
 
 @dataclass(frozen=True)
 class Scored:
-    """The articles of some bots, one bot after the other: their signals, each 0–1 but for `length`, the scores made of
-    them, and how well each chunk's tokens answer to the question's (0 where they were not looked at)."""
+    """The articles of some bots, one bot after the other: their signals, each 0–1 but for `length`, and the scores made
+    of them; and how the tokens of some chunks answer to the question's."""
 
     signals: Mapping[str, Floats]
     scores: Floats
-    answering: Floats
+    late: Late
+
+
+@dataclass(frozen=True)
+class Late:
+    """The chunks whose tokens were compared with the question's, by their numbers over all the bots, and how they
+    answer to them; nothing where there are no tokens."""
+
+    chunks: Numbers
+    matches: Matches
+
+    def of_chunks(self, count: int) -> Floats:
+        """For each of `count` chunks how well it answers, 0–1; 0 where its tokens were not looked at."""
+        found = np.zeros(count, dtype=np.float32)
+        found[self.chunks] = min_max(self.matches.scores)
+        return found
+
+
+NO_TOKENS = Late(np.empty(0, np.int64), Matches(np.empty((0, 0), np.float32), np.empty(0, np.float32)))
 
 
 def score_articles(
@@ -326,13 +345,13 @@ def score_articles(
     """
     signals = _first_signals(queries, bots, dense)
     scores = model.total(signals)
-    late, answering = _late(queries[0], bots, scores)
+    late, compared = _late(queries[0], bots, scores)
     scores = scores + model.total({"tokens": late})
     referred = _referred_by(bots, scores)
     scores = scores + model.total({"referred by": referred})
     named = np.concatenate([_named(query, bot) for query, bot in zip(queries, bots, strict=True)])
     scores = (scores + NAMED_ARTICLE * named).astype(np.float32)
-    return Scored({**signals, "tokens": late, "referred by": referred}, scores, answering)
+    return Scored({**signals, "tokens": late, "referred by": referred}, scores, compared)
 
 
 def _first_signals(queries: Sequence[Query], bots: Sequence[OpenBot], dense: Sequence[Floats]) -> dict[str, Floats]:
@@ -369,14 +388,13 @@ def _holds_figure(query: Query, bot: OpenBot) -> Floats:
     return np.asarray(figures[:, list(query.kinds)].any(axis=1), dtype=np.float32)
 
 
-def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats, Floats]:
-    """For the best articles how well their tokens answer to the question's, 0–1; and the same of each chunk."""
+def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats, Late]:
+    """For the best articles how well their tokens answer to the question's, 0–1; and how those of their chunks do."""
     firsts = np.cumsum([0, *(len(bot.articles) for bot in bots)])
     chunk_firsts = np.cumsum([0, *(len(bot.version.contents.chunks) for bot in bots)])
     late = np.zeros_like(scores)
-    answering = np.zeros(chunk_firsts[-1], dtype=np.float32)
     if not query.tokens.size or any(not bot.version.contents.tokens.size for bot in bots):
-        return late, answering
+        return late, NO_TOKENS
     best = np.sort(np.argsort(-scores, kind="stable")[:LATE])
     owners = np.searchsorted(firsts, best, side="right") - 1
     numbers = [bots[owner].articles[article - firsts[owner]] for article, owner in zip(best, owners, strict=True)]
@@ -385,10 +403,9 @@ def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats
     tokens = [_tokens_of(bots[owner], chunk) for owner, chunk in rows]
     starts = np.cumsum([0, *(len(one) for one in tokens)])
     found = late_interaction(query.tokens, np.concatenate(tokens), starts)
-    answering[[chunk_firsts[owner] + chunk for owner, chunk in rows]] = min_max(found)
     ends = np.cumsum([end - start for start, end in spans])
-    late[best] = min_max(largest_in(found, list(zip([0, *ends[:-1]], ends, strict=True))))
-    return late, answering
+    late[best] = min_max(largest_in(found.scores, list(zip([0, *ends[:-1]], ends, strict=True))))
+    return late, Late(np.array([chunk_firsts[owner] + chunk for owner, chunk in rows]), found)
 
 
 def _tokens_of(bot: OpenBot, chunk: int) -> TokenVectors:
@@ -417,19 +434,23 @@ def _named(query: Query, bot: OpenBot) -> Floats:
     return np.array(named, dtype=np.float32)
 
 
-def search(query: Query, bot: OpenBot, k: int) -> Found:
-    """The k best articles of a bot, each by its best chunk."""
+def search(query: Query, bot: OpenBot, k: int, reranker: Reranker | None = None) -> Found:
+    """The k best articles of a bot, each by its best chunk; the first of them in the order that a reranker gives."""
     contents = bot.version.contents
     dense = _from_store(bot, query)
     scored = score_articles([query], [bot], [dense])
     idf = contents.words.idf(list(query.terms))
     words = contents.words.scores(query.terms, idf)
-    within = min_max(dense) + min_max(words) + scored.answering
-    best = [int(position) for position in np.argsort(-scored.scores, kind="stable")[:k]]
-    hits = tuple(_hit(bot, position, scored.scores, dense, words, within) for position in best)
+    within = min_max(dense) + min_max(words) + scored.late.of_chunks(dense.size)
+    best = [int(position) for position in np.argsort(-scored.scores, kind="stable")[: max(k, RERANKED)]]
+    hits = [_hit(bot, position, scored.scores, dense, words, within) for position in best]
+    if reranker is not None:
+        passages = [hit.chunk.passage for hit in hits[:RERANKED]]
+        order = np.argsort(-reranker.scores(query.text, passages), kind="stable")
+        best, hits = ([*(row[at] for at in order), *row[RERANKED:]] for row in (best, hits))
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], bot.largest_in(dense), weights, query, hits[0].chunk.text)
-    return Found(SearchResult(bot.config.id, bot.version.id, hits), features, weights)
+    features = _features(bot, best[0], bot.largest_in(dense), weights, query, hits[0].chunk, scored.late)
+    return Found(SearchResult(bot.config.id, bot.version.id, tuple(hits[:k])), features, weights)
 
 
 def _hit(bot: OpenBot, position: int, scores: Floats, dense: Floats, words: Floats, within: Floats) -> Hit:
@@ -441,9 +462,15 @@ def _hit(bot: OpenBot, position: int, scores: Floats, dense: Floats, words: Floa
 
 
 def _features(
-    bot: OpenBot, position: int, nearest: Floats, weights: Mapping[str, float], query: Query, text: str
+    bot: OpenBot,
+    position: int,
+    nearest: Floats,
+    weights: Mapping[str, float],
+    query: Query,
+    chunk: Chunk,
+    late: Late,
 ) -> Features:
-    """What the confidence is computed from; `text` is that of the article's best chunk."""
+    """What the confidence is computed from, of the article at a position; `chunk` is its best."""
     cosine = float(nearest[position])
     words, span = bot.version.contents.words, bot.layout.spans[bot.articles[position]]
     held = sum(weight for term, weight in weights.items() if words.stands_in(term, span))
@@ -454,8 +481,24 @@ def _features(
         ahead=cosine - float(np.sort(nearest)[-min(11, nearest.size)]),
         covered=covered,
         fully=max(0.0, covered - 0.5),
-        figure_missing=figure_missing(query.text, text),
+        figure_missing=figure_missing(query.text, chunk.text),
+        plain=float(not chunk.address),
+        **_answered_tokens(span, late),
     )
+
+
+def _answered_tokens(span: Span, late: Late) -> dict[str, float]:
+    """How the best chunk of an article answers to the question's tokens; what is usual where there are no tokens, or
+    where it was not among those compared."""
+    rows = np.flatnonzero((late.chunks >= span[0]) & (late.chunks < span[1]))
+    if not rows.size:
+        return dict(USUAL_TOKENS)
+    best = int(rows[np.argmax(late.matches.scores[rows])])
+    return {
+        "tokens": float(late.matches.scores[best]),
+        "tokens_low": float(np.quantile(late.matches.best[best], 0.25)),
+        "tokens_short": late.matches.shortfall(best),
+    }
 
 
 def _from_store(bot: OpenBot, query: Query) -> Floats:

@@ -25,7 +25,7 @@ from ragbots.citations import read_id
 from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
-from ragbots.embedders import CachedEmbedder, SentenceEmbedder, bundled, fast_dtype, from_folder
+from ragbots.embedders import CachedEmbedder, CrossEncoderReranker, SentenceEmbedder, bundled, fast_dtype, from_folder
 from ragbots.errors import (
     BotNotFound,
     ConfigurationError,
@@ -47,7 +47,7 @@ from ragbots.loaders.worker import ReadLimits, WorkerReader
 from ragbots.memory import Memory
 from ragbots.metrics import Metrics
 from ragbots.models import Asker, Models
-from ragbots.ports import Embedder, Identity, Progress, Source, VectorStore, VectorStoreFactory
+from ragbots.ports import Embedder, Identity, Progress, Reranker, Source, VectorStore, VectorStoreFactory
 from ragbots.regulation import parse_address
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
@@ -177,6 +177,11 @@ class Runtime:
             return self._embedder
 
     @property
+    def reranker(self) -> Reranker | None:
+        with self._loading:
+            return self._reranker
+
+    @property
     def morphemes(self) -> Morphemes:
         with self._loading:
             return self._morphemes
@@ -186,12 +191,22 @@ class Runtime:
         dtype = fast_dtype()
         if self.settings.embedder == "bundled":
             return bundled(self.settings.models, dtype=dtype)
-        folder = Path(self.settings.embedder).expanduser()
+        return from_folder(self._folder_of_model("embedder", self.settings.embedder, "bundled"), dtype=dtype)
+
+    @staticmethod
+    def _folder_of_model(key: str, named: str, otherwise: str) -> Path:
+        folder = Path(named).expanduser()
         if not folder.is_dir():
             raise ConfigurationError(
-                f"embedder: no such model folder: {folder}", hint="`bundled`, or a sentence-transformers folder"
+                f"{key}: no such model folder: {folder}", hint=f"`{otherwise}`, or a sentence-transformers folder"
             )
-        return from_folder(folder, dtype=dtype)
+        return folder
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        if self.settings.rerank == "none":
+            return None
+        return CrossEncoderReranker(self._folder_of_model("rerank", self.settings.rerank, "none"))
 
     @cached_property
     def _morphemes(self) -> Morphemes:
@@ -325,6 +340,7 @@ class Runtime:
             composer=self.composer,
             confidence=self.confidence,
             max_question_chars=self.settings.max_question_chars,
+            reranker=self.reranker,
         )
 
     def _answering_from(self, question: Question, context: Context) -> Answering:
@@ -376,7 +392,7 @@ class Runtime:
         view = bot.on(context.day)
         if not view.articles.size:
             return SearchResult(bot.config.id, bot.version.id, ())
-        return retrieval.search(retrieval.with_glossary(query, view), view, k).result
+        return retrieval.search(retrieval.with_glossary(query, view), view, k, self.reranker).result
 
     def passage(self, citation_id: str, context: Context) -> Passage:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
@@ -495,6 +511,8 @@ class Runtime:
         """Loads models and versions, and reads a question, so that the first is as fast as the next."""
         self.current()
         retrieval.read_question("연차 휴가", self.embedder, self.morphemes)
+        if self.reranker is not None:
+            self.reranker.scores("연차 휴가", ["제1조(연차 휴가)"])
         self._warm = True
 
     def ready(self) -> tuple[bool, dict[str, str]]:

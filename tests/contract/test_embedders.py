@@ -58,7 +58,7 @@ class EmbedderContract:
         passages = embedder.embed_passages_by_token([TRAVEL, LEAVE]).tokens
         starts = np.cumsum([0, *(len(one) for one in passages)])
         question = embedder.embed_question_by_token("국내 출장 일비는 하루 얼마?").tokens[0]
-        assert np.argmax(late_interaction(question, np.concatenate(passages), starts)) == 0
+        assert np.argmax(late_interaction(question, np.concatenate(passages), starts).scores) == 0
 
     def test_the_same_text_gives_the_same_vector(self, embedder: Embedder) -> None:
         assert np.allclose(embedder.embed_question(LEAVE), embedder.embed_question(LEAVE), atol=1e-6)

@@ -63,7 +63,7 @@ def tokens(*rows: tuple[int, int]) -> np.ndarray:
 def test_each_token_of_a_question_counts_by_its_best_match_in_a_passage() -> None:
     question = tokens((1, 0), (0, 1))
     passages = tokens((9, 0), (0, 3), (5, 5), (0, -7))  # what counts is the direction
-    both, slanted, opposite = late_interaction(question, passages, np.array([0, 2, 3, 4]))
+    both, slanted, opposite = late_interaction(question, passages, np.array([0, 2, 3, 4])).scores
     assert both == pytest.approx(1.0)
     assert slanted == pytest.approx(2**-0.5)
     assert opposite < 0
@@ -72,9 +72,9 @@ def test_each_token_of_a_question_counts_by_its_best_match_in_a_passage() -> Non
 def test_a_token_that_every_passage_answers_to_tells_nothing() -> None:
     question = tokens((1, 0), (0, 1))
     passages = tokens((1, 0), (0, 1), (1, 0), (1, 1))  # all have the first token, the second to different degrees
-    first, second = late_interaction(question, passages, np.array([0, 2, 4]))
+    first, second = late_interaction(question, passages, np.array([0, 2, 4])).scores
     assert (first, second) == (pytest.approx(1.0), pytest.approx(2**-0.5))
-    assert late_interaction(tokens((1, 0)), passages, np.array([0, 2, 4])) == pytest.approx(np.array([1.0, 1.0]))
+    assert late_interaction(tokens((1, 0)), passages, np.array([0, 2, 4])).scores == pytest.approx(np.array([1.0, 1.0]))
 
 
 def test_a_score_is_the_weighted_sum_of_its_signals() -> None:

