@@ -39,10 +39,10 @@ class LeaningModel:
 
 
 MODEL = LeaningModel(
-    intercept=2.20,
-    weights=(2.26, 2.21, -4.19, -2.13),
-    threshold=0.0,
-    fitted_on="20 second turns about public statutes; 724 questions put behind others that they do not lean on",
+    intercept=2.26,
+    weights=(2.21, 2.25, -4.39, -1.71),
+    threshold=-0.4,
+    fitted_on="20 second turns about public statutes; 784 questions put behind others that they do not lean on",
 )
 
 

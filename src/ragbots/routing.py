@@ -16,7 +16,7 @@ class RoutingRules:
     clear_lead: float
 
 
-RULES = RoutingRules(profile=0.15, clear_lead=0.012)
+RULES = RoutingRules(profile=0.15, clear_lead=0.006)
 
 
 @dataclass(frozen=True, slots=True)
