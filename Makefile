@@ -54,14 +54,14 @@ formats: $(VENV)/.dev
 corpora: $(VENV)/.dev
 	$(BIN)/python tools/render_corpora.py
 
-# The locks anew, from pyproject.toml. torch is pinned without the suffix of a build.
+# The locks anew, from pyproject.toml. torch is pinned without the suffix of a build; the project itself is no part of them.
 lock: $(VENV)/.dev
 	$(BIN)/pip install -q pip-tools
 	for name in base dev bench; do \
 	  case $$name in base) extras="--extra postgres";; dev) extras="--extra postgres --extra dev -c requirements/base.txt";; \
 	    bench) extras="--extra postgres --extra dev --extra bench -c requirements/dev.txt";; esac; \
 	  $(BIN)/pip-compile -q --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-annotate \
-	    $$extras -o requirements/$$name.txt pyproject.toml && sed -i 's/+cpu$$//' requirements/$$name.txt || exit 1; \
+	    $$extras -o requirements/$$name.txt pyproject.toml && sed -i -e 's/+cpu$$//' -e '/^ragbots @/d' requirements/$$name.txt || exit 1; \
 	done
 
 clean:
