@@ -18,8 +18,8 @@ class Features:
     in the article, rare words counting more (0–1); `fully`: by how much that exceeds one half.
     `figure_missing`: 1 where the question asks for a figure of some kind and the best chunk holds none
     of that kind. `plain`: 1 where it is no article but a part of a plain page. How the tokens of the best chunk
-    answer to the question's: `tokens` in all, `tokens_low` those that a quarter stays below, `tokens_short` how far
-    they stay behind the best that any chunk has for each."""
+    answer to the question's: `tokens_low` what a quarter of them stays below, `tokens_short` how far they stay behind
+    the best that any chunk has for each."""
 
     cosine: float
     lead: float
@@ -28,7 +28,6 @@ class Features:
     fully: float
     figure_missing: float
     plain: float
-    tokens: float
     tokens_low: float
     tokens_short: float
 
@@ -49,22 +48,21 @@ class ConfidenceModel:
 
 
 # Of the questions in scope that the model is fitted on, at the mean: says nothing, where a model gives no tokens.
-USUAL_TOKENS = {"tokens": 0.691, "tokens_low": 0.601, "tokens_short": 0.047}
+USUAL_TOKENS = {"tokens_low": 0.601, "tokens_short": 0.047}
 
 MODEL = ConfidenceModel(
-    intercept=-5.035,
+    intercept=-7.284,
     weights={
-        "cosine": 20.612,
-        "lead": -3.541,
-        "ahead": -6.598,
-        "covered": 3.492,
-        "fully": 3.286,
-        "figure_missing": -1.339,
-        "plain": -1.813,
-        "tokens": -16.273,
-        "tokens_low": 5.285,
-        "tokens_short": -19.121,
+        "cosine": 15.296,
+        "lead": -6.604,
+        "ahead": -2.480,
+        "covered": 2.040,
+        "fully": 4.734,
+        "figure_missing": -1.439,
+        "plain": -1.815,
+        "tokens_low": -2.788,
+        "tokens_short": -13.737,
     },
     threshold=0.2,
-    fitted_on="questions: statutes 1370, own 285, pages 1600; 2026-11-28",
+    fitted_on="questions: statutes 1550, own 285, pages 1200; 2026-11-28",
 )

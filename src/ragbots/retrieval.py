@@ -495,7 +495,6 @@ def _answered_tokens(span: Span, late: Late) -> dict[str, float]:
         return dict(USUAL_TOKENS)
     best = int(rows[np.argmax(late.matches.scores[rows])])
     return {
-        "tokens": float(late.matches.scores[best]),
         "tokens_low": float(np.quantile(late.matches.best[best], 0.25)),
         "tokens_short": late.matches.shortfall(best),
     }

@@ -70,7 +70,10 @@ class McpDoor:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        server: MCPServer[Any] = MCPServer("ragbots", version=metadata.version("ragbots"), instructions=_INSTRUCTIONS)
+        server: MCPServer[Any] = MCPServer(
+            "ragbots", version=metadata.version("ragbots"), instructions=_INSTRUCTIONS,
+            log_level="WARNING",  # it sets up the logging of the whole process
+        )  # fmt: skip
         for tool in (self.list_bots, self.search_regulations, self.ask, self.get_article):
             server.add_tool(_telling(tool), annotations=_READING)
         # Every request stands alone: none can be sent under a session that another caller began. Whose names this
