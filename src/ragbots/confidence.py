@@ -63,6 +63,6 @@ MODEL = ConfidenceModel(
         "tokens_low": -2.788,
         "tokens_short": -13.737,
     },
-    threshold=0.2,
+    threshold=0.25,
     fitted_on="questions: statutes 1550, own 285, pages 1200; 2026-11-28",
 )
