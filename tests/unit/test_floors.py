@@ -22,8 +22,8 @@ FLOORS = {
     "shapes": 8, "api": 8, "channels": 8, "widget": 8, "cli": 8,
 }  # fmt: skip
 
-# Doors share the shapes of what they deliver, and the command line starts the server.
-WITHIN_A_FLOOR = {("api", "shapes"), ("cli", "shapes"), ("cli", "api")}
+# Doors share the shapes of what they deliver, the server has the messengers' endpoints, and the command line starts it.
+WITHIN_A_FLOOR = {("api", "shapes"), ("api", "channels"), ("cli", "shapes"), ("cli", "api"), ("cli", "channels")}
 # Inside floors 2 and 3 a module may use a pure one that is not built on others.
 WITHIN_PURE_STEPS = {
     ("verification", "figures"), ("verification", "regulation"),

@@ -17,6 +17,7 @@ from ragbots.api import problems, reference
 from ragbots.api.desk import Desk
 from ragbots.api.guard import Guard
 from ragbots.api.routes import api, health
+from ragbots.channels.mounted import routers
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
@@ -42,6 +43,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     problems.install(app)
     app.include_router(api)
     app.include_router(health)
+    for messenger in routers(runtime, os.environ):
+        app.include_router(messenger)
     app.add_route("/", _page, include_in_schema=False)
     app.add_route("/docs", _docs, include_in_schema=False)
     app.add_route("/docs.css", _docs_style, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""`ragbots`: serve, ask, search, bots, index, eval, doctor."""
+"""`ragbots`: serve, ask, search, bots, index, channel, eval, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots.api.server import serve as serve_http
-from ragbots.cli import bots, diff, evaluate, index
+from ragbots.cli import bots, channel, diff, evaluate, index
 from ragbots.cli.common import (
     BotsDir,
     DataDir,
@@ -42,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(bots.app, name="bots")
 app.add_typer(index.app, name="index")
+app.add_typer(channel.app, name="channel")
 app.command("eval")(evaluate.evaluate)
 app.command("diff")(diff.diff)
 app.command("doctor")(doctor)
