@@ -13,9 +13,9 @@ from tenacity import (
     AsyncRetrying,
     before_sleep_log,
     retry_if_exception,
-    retry_if_not_exception_type,
+    retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_random_exponential,
 )
 
 from ragbots.channels.dooray_messages import message_of
@@ -73,7 +73,9 @@ class DoorayDoor:
 
     async def on_message(self, req: Any) -> None:
         """Begins an answer. The SDK reads no further message before this returns."""
-        asked = received(req.payload, req.channel_data, self._agent._agent_member_id)
+        # Known from the token on; `agent._agent_member_id` is not until a moment after the first messages.
+        me = self._agent._connection_manager.member_id
+        asked = received(req.payload, req.channel_data, me)
         if asked is None or not self._messenger.once.first(f"{asked.channel}/{asked.id}"):
             return
         task = asyncio.create_task(self._answer(asked))
@@ -136,10 +138,14 @@ async def _sent(call: Callable[[], Awaitable[Any]], again: Callable[[BaseExcepti
     tries = AsyncRetrying(
         retry=retry_if_exception(again),
         stop=stop_after_attempt(SENDING_TRIES),
-        wait=wait_exponential_jitter(0.5, 5.0),
+        wait=wait_random_exponential(multiplier=0.5, max=5.0),
         reraise=True,
     )
-    body: Any = await tries(call)
+
+    async def attempt() -> Any:
+        return await call()
+
+    body = await tries(attempt)
     header = body.get("header") if isinstance(body, dict) else None
     if isinstance(header, dict) and header.get("isSuccessful") is False:
         raise _Refused(f"{header.get('resultCode')} {header.get('resultMessage')}")
@@ -154,7 +160,7 @@ def _is_busy(error: BaseException) -> bool:
 def _may_pass(error: BaseException) -> bool:
     """Whether the same edit may succeed next time; twice the same edit is one."""
     status = getattr(error, "status_code", None)
-    return status is None or status == 429 or status >= 500
+    return isinstance(error, Exception) and (status is None or status == 429 or status >= 500)
 
 
 def _told(error: BaseException) -> str:
@@ -219,8 +225,8 @@ async def _connected(agent: Any, stop: asyncio.Event) -> bool:
 
 async def _connect_again_and_again(agent: Any) -> None:
     tries = AsyncRetrying(
-        retry=retry_if_not_exception_type(ConfigurationError),
-        wait=wait_exponential_jitter(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS),
+        retry=retry_if_exception_type(ConnectionError),
+        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS),
         before_sleep=before_sleep_log(log, logging.WARNING),
         reraise=True,
     )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import ClientError
 from fastapi import APIRouter, HTTPException, Request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -18,7 +19,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.responses import Response
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_not_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_random_exponential
 
 from ragbots.channels.messenger import Messenger, Place, secret_of
 from ragbots.channels.slack_messages import CHOOSE, RATE, escaped, message_of
@@ -209,8 +210,8 @@ async def serve(messenger: Messenger, settings: SlackSettings, environ: Mapping[
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     """Connects, however long that takes. Raises ConfigurationError where a token is refused."""
     tries = AsyncRetrying(
-        retry=retry_if_not_exception_type(ConfigurationError),
-        wait=wait_exponential_jitter(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS),
+        retry=retry_if_exception_type((OSError, ClientError, asyncio.TimeoutError)),
+        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS),
         before_sleep=before_sleep_log(log, logging.WARNING),
         reraise=True,
     )
