@@ -145,7 +145,7 @@ async def _sent(call: Callable[[], Awaitable[Any]], again: Callable[[BaseExcepti
     async def attempt() -> Any:
         return await call()
 
-    body = await tries(attempt)
+    body: Any = await tries(attempt)
     header = body.get("header") if isinstance(body, dict) else None
     if isinstance(header, dict) and header.get("isSuccessful") is False:
         raise _Refused(f"{header.get('resultCode')} {header.get('resultMessage')}")
