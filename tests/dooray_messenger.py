@@ -56,6 +56,7 @@ class DoorayMessenger:
         self._ids = itertools.count(4100000000000000001)
         self.api_url = ""
         self.domain = ""
+        self.authority: trustme.CA
 
     @property
     def settings(self) -> dict[str, str]:
@@ -172,6 +173,7 @@ async def dooray_messenger(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Doo
     authority.configure_trust(trusting)
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", trusting)
     server = DoorayMessenger()
+    server.authority = authority
     runner = web.AppRunner(server.application(), shutdown_timeout=0.1)
     await runner.setup()
     ports = []

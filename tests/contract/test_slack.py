@@ -96,8 +96,8 @@ def buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
-    blocks = message["blocks"]
-    return json.loads(blocks) if isinstance(blocks, str) else blocks
+    blocks: list[dict[str, Any]] = message["blocks"]
+    return blocks
 
 
 def test_a_direct_message_is_told_that_it_is_looked_up_and_that_is_edited_into_the_answer(
