@@ -197,16 +197,34 @@ class BotConfig(Strict):
         return tuple(one.dooray_wiki for one in self.sources if isinstance(one, DoorayWikiSource))
 
 
+def _listed(value: object) -> object:
+    """A list, or in an environment variable its entries with commas between."""
+    return tuple(one for one in re.split(r"[,\s]+", value) if one) if isinstance(value, str) else value
+
+
 class DooraySettings(Strict):
     """How to reach the organisation's Dooray; needed only where a bot or a channel uses it.
 
     `domain` is the organisation's (`company.dooray.com`); `api_url` is worked out from it unless
-    given. The token is not a setting: `token_env` names the environment variable that holds it.
+    given. No token is a setting: the environment variable that `token_env` names holds the one for
+    wikis, `agent_token_env` the messenger agent's, `app_token_env` the slash command's. Late answers
+    to a slash command are posted to hosts of the domain, and to those in `response_hosts`.
     """
 
     domain: str | None = None
     api_url: str | None = None
     token_env: Variable = "DOORAY_API_TOKEN"
+    agent_token_env: Variable = "DOORAY_AGENT_TOKEN"
+    app_token_env: Variable = "DOORAY_APP_TOKEN"
+    response_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+
+    @field_validator("response_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((host for host in value if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?", host)), None)
+        if wrong is not None:
+            raise ValueError(f"holds host names such as hooks.dooray.com, in small letters; `{wrong}` is none")
+        return value
 
     @field_validator("domain")
     @classmethod
@@ -218,14 +236,7 @@ class DooraySettings(Strict):
     @field_validator("api_url")
     @classmethod
     def _an_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.username or parts.query or parts.fragment or not parts.hostname:
-            raise ValueError("is an address such as https://api.dooray.com, without user name, `?` and `#`")
-        if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts.hostname)):
-            raise ValueError("begins with https://, since the token is sent there")
-        return value.rstrip("/")
+        return None if value is None else _token_address(value, "https://api.dooray.com")
 
     @model_validator(mode="after")
     def _an_api_can_be_named(self) -> DooraySettings:
@@ -239,6 +250,35 @@ class DooraySettings(Strict):
         if self.api_url or not self.domain:
             return self.api_url
         return f"https://api.{self.domain.partition('.')[2]}"
+
+
+class SlackSettings(Strict):
+    """The Slack app; needed only where people ask in Slack.
+
+    No secret is a setting: the environment variable that `bot_token_env` names holds the bot's token
+    (`xoxb-…`), `app_token_env` the one for Socket Mode (`xapp-…`), `signing_secret_env` the secret that
+    requests to `/slack/events` are signed with.
+    """
+
+    bot_token_env: Variable = "SLACK_BOT_TOKEN"
+    app_token_env: Variable = "SLACK_APP_TOKEN"
+    signing_secret_env: Variable = "SLACK_SIGNING_SECRET"
+    api_url: str = "https://slack.com/api"
+
+    @field_validator("api_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        return _token_address(value, "https://slack.com/api")
+
+
+def _token_address(value: str, such_as: str) -> str:
+    """An address that a token is sent to."""
+    parts = urlsplit(value)
+    if parts.username or parts.query or parts.fragment or not parts.hostname:
+        raise ValueError(f"is an address such as {such_as}, without user name, `?` and `#`")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts.hostname)):
+        raise ValueError("begins with https://, since the token is sent there")
+    return value.rstrip("/")
 
 
 class LlmSettings(Strict):
@@ -307,11 +347,6 @@ def _origin(value: str) -> str:
     return value.strip().lower()
 
 
-def _listed(value: object) -> object:
-    """A list, or in an environment variable its entries with commas between."""
-    return tuple(one for one in re.split(r"[,\s]+", value) if one) if isinstance(value, str) else value
-
-
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
@@ -346,6 +381,7 @@ class Settings(Strict):
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     dooray: DooraySettings = DooraySettings()
+    slack: SlackSettings = SlackSettings()
     default_llm: str | None = None
     llms: Mapping[str, LlmSettings] = Field(default_factory=dict)
     llm_tokens_per_user_per_day: Annotated[int, Field(ge=1)] | None = None
@@ -444,7 +480,7 @@ def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return flat, tables
 
 
-_TABLES = ("dooray",)
+_TABLES = ("dooray", "slack")
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -517,7 +553,7 @@ def explain(error: ValidationError) -> str:
 
 
 def _unknown_inside(key: str) -> str:
-    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, LlmSettings)
+    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, SlackSettings, LlmSettings)
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

@@ -236,6 +236,11 @@ class TestSettings:
             ({"RAGBOTS_DOORAY_API_URL": "http://api.dooray.com"}, "begins with https://"),
             ({"RAGBOTS_DOORAY_API_URL": "https://me:secret@api.dooray.com"}, "without user name"),
             ({"RAGBOTS_DOORAY_TOKEN_ENV": "abc:def"}, "`dooray.token_env`"),
+            ({"RAGBOTS_DOORAY_RESPONSE_HOSTS": "https://x.example.com"}, "holds host names such as"),
+            ({"RAGBOTS_SLACK_API_URL": "http://slack.example.com/api"}, "begins with https://"),
+            ({"RAGBOTS_SLACK_BOT_TOKEN_ENV": "xoxb-1"}, "`slack.bot_token_env`"),
+            ({"RAGBOTS_SLACK_BOT_TOKEN": "x"}, "`slack.bot_token`: unknown key, did you mean"),
+            ({"RAGBOTS_PUBLIC_URL": "rules.example.com"}, "`public_url`"),
         ],
     )
     def test_a_wrong_variable_is_named(self, environ: dict[str, str], told: str) -> None:

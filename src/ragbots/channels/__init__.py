@@ -1,0 +1,1 @@
+"""The messengers: each module speaks one protocol and leaves every decision to the runtime."""
