@@ -6,23 +6,28 @@ import asyncio
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from anyio import to_thread
 from tests.dooray_messenger import TOKEN, Log, dooray_messenger
-from tests.end_to_end.installation import OUTSIDE, RAGBOTS, WATER, Installation, ask
+from tests.end_to_end.installation import OUTSIDE, RAGBOTS, WATER, Installation
+from tests.end_to_end.serving import served
+from tests.end_to_end.test_doors import CONVERSATION, PATIENT, Place, Told, rest
 from tests.slack_server import APP_TOKEN, BOT_TOKEN, event, slack_server
 
-from ragbots.channels.messenger import Messenger, Place
+from ragbots.channels import messenger as door
+from ragbots.channels.messenger import Messenger
 from ragbots.types import Answer, Status
 
 
-def test_dooray_and_slack_cite_what_the_command_line_cites(
+def test_a_conversation_cites_in_dooray_and_slack_what_every_door_cites(
     built: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with built.open() as runtime:
-        expected = [f"[{at}] {one.document} {one.address}" for at, one in enumerate(ask(runtime, WATER).citations, 1)]
-    assert expected
+    with built.open() as runtime, served(runtime) as url:
+        expected = [_titles(url, turn) for turn in rest(Place(url, built), CONVERSATION)]
+    assert [bool(titles) for titles in expected] == [False, True, True, True]
 
     async def main() -> None:
         async with dooray_messenger(monkeypatch) as dooray, slack_server() as slack:
@@ -36,23 +41,39 @@ def test_dooray_and_slack_cite_what_the_command_line_cites(
             running = [built.start(str(RAGBOTS), "channel", name, **environ) for name in ("dooray", "slack")]
             try:
                 await dooray.until(lambda: dooray.connected and slack.connected, 120)
-                await dooray.say(WATER)
-                await slack.deliver("events_api", event(WATER))
-                await dooray.until(lambda: _finished(dooray.logs) and slack.of("chat.update"), 60)
+                for turn, question in enumerate(CONVERSATION, 1):
+                    await dooray.say(question)
+                    await slack.deliver("events_api", event(question, ts=f"1700000000.00000{turn}"))
+                    await dooray.until(
+                        lambda turn=turn: _answered(dooray.logs) == len(slack.of("chat.update")) == turn, 60
+                    )
             finally:
                 for process in running:
                     process.send_signal(signal.SIGTERM)
                 ends = [await to_thread.run_sync(process.communicate) for process in running]
             assert [process.returncode for process in running] == [0, 0], ends
-            assert [one["title"] for one in dooray.logs[0].attachments if "title" in one] == expected
-            blocks = slack.of("chat.update")[0]["blocks"]
-            assert [one["elements"][0]["text"] for one in blocks if one["type"] == "context"] == expected
+            in_dooray = [[one["title"] for one in log.attachments if "title" in one] for log in dooray.logs]
+            in_slack = [
+                [text for text in _contexts(update["blocks"]) if text.startswith("[")]
+                for update in slack.of("chat.update")
+            ]
+            assert {"Dooray": in_dooray, "Slack": in_slack} == {"Dooray": expected, "Slack": expected}
 
     asyncio.run(main())
 
 
-def _finished(logs: list[Log]) -> bool:
-    return any(len(log.texts) == 2 for log in logs)
+def _titles(url: str, turn: Told) -> list[str]:
+    """The sources of a turn as a messenger lists them."""
+    cited = [httpx.get(f"{url}/api/citations/{one}", timeout=PATIENT).json() for one in turn.citations]
+    return [f"[{at}] {one['document']} {one['address']}" for at, one in enumerate(cited, 1)]
+
+
+def _contexts(blocks: list[dict[str, Any]]) -> list[str]:
+    return [one["elements"][0]["text"] for one in blocks if one["type"] == "context"]
+
+
+def _answered(logs: list[Log]) -> int:
+    return sum(len(log.texts) == 2 for log in logs)
 
 
 def test_a_bot_of_one_group_answers_its_members_in_private_only(built: Installation) -> None:
@@ -60,9 +81,9 @@ def test_a_bot_of_one_group_answers_its_members_in_private_only(built: Installat
     path.write_text(path.read_text("utf-8") + "access: {ask: [staff]}\n", "utf-8")
     with built.open() as runtime:
         messenger = Messenger(runtime, "slack", "secret", groups_of=lambda _user: frozenset({"staff"}))
-        place = Place("u1", "d1", direct=True)
+        place = door.Place("u1", "d1", direct=True)
 
-        async def told(where: Place) -> Answer | str:
+        async def told(where: door.Place) -> Answer | str:
             return await messenger.ask(WATER, where)
 
         answered = asyncio.run(told(place))
@@ -76,8 +97,8 @@ def test_a_bot_of_one_group_answers_its_members_in_private_only(built: Installat
 def test_what_the_rules_do_not_answer_is_refused(built: Installation) -> None:
     with built.open() as runtime:
         messenger = Messenger(runtime, "dooray", "secret")
-        given = asyncio.run(messenger.ask(OUTSIDE, Place("u1", "d1", direct=True)))
+        given = asyncio.run(messenger.ask(OUTSIDE, door.Place("u1", "d1", direct=True)))
         assert isinstance(given, Answer)
         assert given.status is Status.REFUSED
-        empty = asyncio.run(messenger.ask("   ", Place("u1", "d1", direct=True)))
+        empty = asyncio.run(messenger.ask("   ", door.Place("u1", "d1", direct=True)))
         assert isinstance(empty, str)
