@@ -45,7 +45,7 @@ def doctor(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir =
     chosen = settings(context, bots_dir, data_dir)
     findings = [
         finding
-        for look in (_packages, _machine, _model, _reranker, _bots, _llms, _state)
+        for look in (_packages, _machine, _model, _reranker, _bots, _llms, _messengers, _state)
         for finding in _safely(look, chosen)
     ]
     if wants_json(context, as_json):
@@ -142,6 +142,25 @@ def _llms(chosen: Settings) -> Iterator[Finding]:
     for bot in bots.values():
         for mistake in (*refusals(bot, chosen), *mistakes_in_prompts(bot.own_prompts)):
             yield Finding(bot.id, False, mistake.message, mistake.hint)
+
+
+def _messengers(chosen: Settings) -> Iterator[Finding]:
+    """The ways into each messenger of which anything is set: whether the rest of it is."""
+    dooray, slack = chosen.dooray, chosen.slack
+    ways = {
+        "dooray agent": (dooray.agent_token_env,),
+        "dooray slash command": (dooray.app_token_env,),
+        "slack over Socket Mode": (slack.app_token_env, slack.bot_token_env),
+        "slack over HTTP": (slack.signing_secret_env, slack.bot_token_env),
+    }
+    for what, (first, *others) in ways.items():
+        if not os.environ.get(first):
+            continue
+        missing = [variable for variable in others if not os.environ.get(variable)]
+        if what.startswith("dooray") and not dooray.domain:
+            missing.append("RAGBOTS_DOORAY_DOMAIN")
+        found = f"{', '.join(missing)} is not set" if missing else f"{', '.join((first, *others))} set"
+        yield Finding(what, not missing, found, "see docs/messengers.md" if missing else "")
 
 
 def _state(chosen: Settings) -> Iterator[Finding]:
