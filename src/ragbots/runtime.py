@@ -119,7 +119,7 @@ class Runtime:
         self._loading = threading.Lock()
         self._warm = False
         self.metrics = Metrics()
-        self.mask: Callable[[str], str] = privacy.unmasked
+        self.mask: Callable[[str], str] = privacy.mask
 
     @classmethod
     def open(cls, settings: Settings) -> Runtime:
@@ -243,7 +243,7 @@ class Runtime:
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
         """The answer, leaving no trace: for evaluation."""
-        return self._whole(self._answers, question, context)
+        return self._whole(self._answers, self._masked(question), context)
 
     def _whole(self, answers: Callable[..., Parts], *question: object) -> Answer:
         async def last() -> Answer:
@@ -355,9 +355,12 @@ class Runtime:
 
     def _known(self, question: Question, context: Context) -> Question:
         """The question cleaned, free of personal data, with what was said before it."""
+        return self._with_history(self._masked(question), context)
+
+    def _masked(self, question: Question) -> Question:
         text = checked_question(question.text, self.settings.max_question_chars)
         said = tuple(replace(turn, content=self.mask(turn.content)) for turn in question.history)
-        return self._with_history(replace(question, text=self.mask(text), history=said), context)
+        return replace(question, text=self.mask(text), history=said)
 
     def _with_history(self, question: Question, context: Context) -> Question:
         if question.history or question.conversation_id is None:
@@ -385,8 +388,8 @@ class Runtime:
         return self._hits(self._open_bot(bot_id, context), question, k, context)
 
     def _hits(self, bot: OpenBot, question: Question, k: int, context: Context) -> SearchResult:
-        text = checked_question(question.text, self.settings.max_question_chars)
-        words, _, context = answering.dated(text, context)
+        question = self._masked(question)
+        words, _, context = answering.dated(question.text, context)
         bots = answering.on_day(list(open_to(context.principal, self.bots, self.current().bots).values()), context)
         query = retrieval.read_turn(words, question.history, bots, self.embedder, self.morphemes)
         view = bot.on(context.day)
@@ -627,7 +630,7 @@ class Runtime:
         """The answer from this version alone, whether it is released or not; it is not remembered."""
         access.require(context.principal, self.bots, bot.config.id)
         parts = replace(self._answering(), released={bot.config.id: bot})
-        return answering.answer(parts, replace(question, bot=bot.config.id), context)
+        return answering.answer(parts, replace(self._masked(question), bot=bot.config.id), context)
 
     def open_version(self, bot_id: str, version: str) -> OpenBot:
         """A bot with any of its versions, for its owner. Raises BotNotFound, NotFound, DamagedVersion."""

@@ -12,10 +12,9 @@ from typing_extensions import TypedDict
 from ragbots.api.desk import Asking, AtDesk
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Strict, Text
-from ragbots.memory import Said
+from ragbots.memory import MAX_REASON_CHARS, Said
 from ragbots.shapes import FeedbackJson, feedback_json
 
-MAX_REASON_CHARS = 100
 MAX_COMMENT_CHARS = 2_000
 LISTED = 200
 MOST_LISTED = 10_000
