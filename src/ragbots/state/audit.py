@@ -26,6 +26,8 @@ from ragbots.state import tables
 from ragbots.state.database import Database
 from ragbots.types import AuditEvent
 
+_WITNESS_BYTES = 256
+_LOOKS = 3
 _NOTHING = "0" * 64  # the hash before the first record
 
 
@@ -210,17 +212,27 @@ class AuditLog:
 
     def _witness(self) -> Mark | None:
         """The head as it was written last; None where there is none, one that does not hold where it is illegible."""
-        try:
-            said = json.loads(self._head_file.read_text("utf-8"))
-            return Mark("head", int(said["seq"]), str(said["hash"]), str(said["mac"]))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            return Mark("head", -1, "", "")
+        witness: Mark | None = None
+        for _ in range(_LOOKS):  # another process may be just writing it
+            try:
+                said = json.loads(self._head_file.read_text("utf-8"))
+                witness = Mark("head", int(said["seq"]), str(said["hash"]), str(said["mac"]))
+            except FileNotFoundError:
+                return None
+            except (ValueError, KeyError, TypeError):
+                witness = Mark("head", -1, "", "")
+            if self._holds(witness):
+                break
+        return witness
 
     def _bear_witness(self, head: Mark) -> None:
-        said = {"seq": head.seq, "hash": head.hash, "mac": head.mac}
-        self._write_beside(self._head_file, json.dumps(said).encode()).replace(self._head_file)
+        """Written in place and always of one length: a file made anew would take as long as the record itself."""
+        said = json.dumps({"seq": head.seq, "hash": head.hash, "mac": head.mac}).ljust(_WITNESS_BYTES)
+        file = os.open(self._head_file, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(file, said.encode("ascii"), 0)
+        finally:
+            os.close(file)
 
     @staticmethod
     def _write_beside(path: Path, data: bytes) -> Path:
