@@ -379,6 +379,7 @@ class Settings(Strict):
     allow_anonymous_network: bool = False
     public_url: str | None = None
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    audit_days: Annotated[int, Field(ge=0, le=36_500)] = 730
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()

@@ -17,6 +17,8 @@ from ragbots.types import Answer, Context, Principal, Question, Status, Turn
 
 WITHHELD = "지금은 볼 수 없는 챗봇의 답입니다."
 
+MAX_REASON_CHARS = 100
+
 Rating = Literal["up", "down"]
 
 
@@ -123,7 +125,7 @@ class Memory:
             user_id=context.principal.user_id,
             at=datetime.now(UTC),
             rating=said.rating,
-            reason=said.reason,
+            reason=None if said.reason is None else self.mask(said.reason)[:MAX_REASON_CHARS],
             comment=None if said.comment is None else self.mask(said.comment),
             question=turn.question,
             answer=answer.answer,

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,11 @@ from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
 from ragbots.schedule import KOREA
 from ragbots.state import Database
+from ragbots.state.audit import AuditLog
 from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
-from ragbots.types import Answer, Candidate, Context, Principal, Question
+from ragbots.types import Answer, AuditEvent, Candidate, Citation, Context, Hit, Principal, Question
 
 _log = logging.getLogger(__name__)
 
@@ -113,13 +114,14 @@ class Runtime:
         self.identity: Identity = LocalIdentity()
         self.confidence = MODEL
         self.database = Database(settings.state_url)
+        self.audit_log = AuditLog(self.database, settings.data_dir)
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
         self._loading = threading.Lock()
         self._warm = False
         self.metrics = Metrics()
-        self.mask: Callable[[str], str] = privacy.unmasked
+        self.mask: Callable[[str], str] = privacy.mask
 
     @classmethod
     def open(cls, settings: Settings) -> Runtime:
@@ -243,7 +245,7 @@ class Runtime:
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
         """The answer, leaving no trace: for evaluation."""
-        return self._whole(self._answers, question, context)
+        return self._whole(self._answers, self._masked(question), context)
 
     def _whole(self, answers: Callable[..., Parts], *question: object) -> Answer:
         async def last() -> Answer:
@@ -262,6 +264,8 @@ class Runtime:
         known = await run(self._known, question, context)
         async with aclosing(self._answers(known, context, run)) as parts:
             async for part in parts:
+                if isinstance(part, Answer):
+                    await run(self.record_answer, known, part, context)
                 if isinstance(part, Answer) and question.version is None:
                     await run(self._remember, known, part, context)
                     seconds = time.monotonic() - began
@@ -355,9 +359,12 @@ class Runtime:
 
     def _known(self, question: Question, context: Context) -> Question:
         """The question cleaned, free of personal data, with what was said before it."""
+        return self._with_history(self._masked(question), context)
+
+    def _masked(self, question: Question) -> Question:
         text = checked_question(question.text, self.settings.max_question_chars)
         said = tuple(replace(turn, content=self.mask(turn.content)) for turn in question.history)
-        return self._with_history(replace(question, text=self.mask(text), history=said), context)
+        return replace(question, text=self.mask(text), history=said)
 
     def _with_history(self, question: Question, context: Context) -> Question:
         if question.history or question.conversation_id is None:
@@ -372,21 +379,54 @@ class Runtime:
         except DiskFull as error:  # the answer is there, and is given
             _log.error("an answer was not remembered: %s", error)
 
+    # what is recorded
+
+    def audit(self, event: AuditEvent) -> None:
+        """Records what was done. Raises DiskFull."""
+        self.audit_log.append(event, datetime.now(UTC))
+
+    def forget_audited(self, now: datetime) -> int:
+        """Deletes the records that were kept for `audit_days`, and records that; how many. Raises ChecksNotPassed."""
+        days = self.settings.audit_days
+        gone = self.audit_log.forget_before(now - timedelta(days=days)) if days else 0
+        if gone:
+            self.audit(AuditEvent("audit pruned", Principal("ragbots", channel="schedule"), {"records": gone}))
+        return gone
+
+    def _audit_use(self, kind: str, context: Context, **what: object) -> None:
+        try:
+            self.audit(AuditEvent(kind, context.principal, what, context.address))
+        except DiskFull as error:  # what was asked for is there, and is given
+            _log.error("not recorded in the audit: %s by %s: %s", kind, context.principal.user_id, error)
+
+    def record_answer(self, question: Question, given: Answer, context: Context) -> None:
+        """Records an answer that was given, or a refusal, with the documents that it shows."""
+        self._audit_use(
+            "question", context, question=self.mask(question.text), status=given.status, bot=given.bot,
+            version=given.index_version, answer=given.id, conversation=given.conversation_id,
+            as_of=given.as_of, model=given.model, shown=_cited((*given.citations, *given.related)),
+        )  # fmt: skip
+
     @property
     def memory(self) -> Memory:
         return Memory(self.database, self.bots, self.settings.conversation_days, self.mask)
 
     def search(self, bot_id: str, text: str, k: int, context: Context) -> SearchResult:
         """The best articles of a bot. Raises BotNotFound, NotReleased, InvalidQuestion."""
-        return self.rank(bot_id, Question(text), k, context)
+        found = self.rank(bot_id, Question(text), k, context)
+        self._audit_use(
+            "search", context, question=self.mask(text), bot=bot_id, version=found.index_version,
+            shown=_found(found.hits),
+        )  # fmt: skip
+        return found
 
     def rank(self, bot_id: str, question: Question, k: int, context: Context) -> SearchResult:
         """As `search`, for a question with its earlier turns."""
         return self._hits(self._open_bot(bot_id, context), question, k, context)
 
     def _hits(self, bot: OpenBot, question: Question, k: int, context: Context) -> SearchResult:
-        text = checked_question(question.text, self.settings.max_question_chars)
-        words, _, context = answering.dated(text, context)
+        question = self._masked(question)
+        words, _, context = answering.dated(question.text, context)
         bots = answering.on_day(list(open_to(context.principal, self.bots, self.current().bots).values()), context)
         query = retrieval.read_turn(words, question.history, bots, self.embedder, self.morphemes)
         view = bot.on(context.day)
@@ -396,6 +436,11 @@ class Runtime:
 
     def passage(self, citation_id: str, context: Context) -> Passage:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
+        found = self._passage(citation_id, context)
+        self._audit_use("passage", context, citation=found.id, shown=[_shown(found.source, found.address)])
+        return found
+
+    def _passage(self, citation_id: str, context: Context) -> Passage:
         place = read_id(citation_id)
         try:
             if not self._answered_once(place.bot, place.version):
@@ -426,7 +471,9 @@ class Runtime:
                 str(error),
                 for_people="주소를 읽을 수 없습니다. `제17조의2 제1항`, `별표 3`, `부칙 제2조`처럼 적어 주세요.",
             ) from error
-        return retrieval.passage(retrieval.place_of(wanted, document, bot.on(context.day)), bot, context)
+        found = retrieval.passage(retrieval.place_of(wanted, document, bot.on(context.day)), bot, context)
+        self._audit_use("article", context, citation=found.id, shown=[_shown(found.source, found.address)])
+        return found
 
     def _answered_once(self, bot_id: str, version: str) -> bool:
         """Whether a version was ever released: what was not is its owner's alone."""
@@ -578,7 +625,31 @@ class Runtime:
         with self.shelf.writing(bot_id, "release"):
             records = self.golden_questions(bot_id)
             golden = self._golden_run(bot_id, records) if records else None
-            return releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+            verdict = releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+        self.audit_act("release", by, bot=bot_id, version=version, forced_because=forced_because)
+        return verdict
+
+    def rollback(self, bot_id: str, *, by: str) -> str:
+        """Lets the version answer that was released before the present one; which. Raises BotNotFound, NotFound."""
+        self.bot(bot_id)
+        with self.shelf.writing(bot_id, "rollback"):
+            version = releases.rollback(self.shelf, bot_id, by=by)
+        self.audit_act("rollback", by, bot=bot_id, version=version)
+        return version
+
+    def prune(self, bot_id: str, keep: int, cited_since: datetime, *, by: str) -> list[str]:
+        """Deletes old versions, see `releases.prune`; which. Raises BotNotFound."""
+        self.bot(bot_id)
+        with self.shelf.writing(bot_id, "prune"):
+            gone = releases.prune(self.shelf, bot_id, keep, cited_since)
+        if gone:
+            self.audit_act("prune", by, bot=bot_id, versions=gone)
+        return gone
+
+    def audit_act(self, kind: str, by: str, **what: object) -> None:
+        """Records an administrative act at the command line, or by schedule."""
+        channel = "schedule" if by == rebuilding.BY else "cli"
+        self.audit(AuditEvent(kind, Principal(by, channel=channel), what))
 
     def versions(self, bot_id: str, principal: Principal) -> list[tuple[VersionRecord, Verdict | None]]:
         """A bot's versions with their verdicts, newest first, for its owner. Raises BotNotFound."""
@@ -627,7 +698,7 @@ class Runtime:
         """The answer from this version alone, whether it is released or not; it is not remembered."""
         access.require(context.principal, self.bots, bot.config.id)
         parts = replace(self._answering(), released={bot.config.id: bot})
-        return answering.answer(parts, replace(question, bot=bot.config.id), context)
+        return answering.answer(parts, replace(self._masked(question), bot=bot.config.id), context)
 
     def open_version(self, bot_id: str, version: str) -> OpenBot:
         """A bot with any of its versions, for its owner. Raises BotNotFound, NotFound, DamagedVersion."""
@@ -657,6 +728,19 @@ class Runtime:
             )
             raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint=hint)
         return self.bots[bot_id]
+
+
+def _shown(source: str, address: object) -> str:
+    return f"{source} {address}".strip()
+
+
+def _cited(citations: Sequence[Citation]) -> list[str]:
+    """The provisions that were shown, each once."""
+    return list(dict.fromkeys(_shown(one.source, one.address) for one in citations))
+
+
+def _found(hits: Sequence[Hit]) -> list[str]:
+    return list(dict.fromkeys(_shown(hit.document.source, hit.chunk.address) for hit in hits))
 
 
 def _state_of(bot_id: str, held: Held) -> str:

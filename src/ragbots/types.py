@@ -271,16 +271,27 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who asks and when; passed through every call."""
+    """Who asks, when and from where (`address` is the network's); passed through every call."""
 
     principal: Principal
     today: date
     as_of: date | None = None
+    address: str | None = None
 
     @property
     def day(self) -> date:
         """The day whose rules are asked for."""
         return self.as_of or self.today
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Something done that is recorded: `what` was done, in values that are JSON, and from which network address."""
+
+    kind: str
+    principal: Principal
+    what: Mapping[str, object]
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
-from ragbots.types import Principal
+from ragbots.types import Context, Principal
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
@@ -59,6 +60,12 @@ async def principal_of(request: Request, desk: AtDesk) -> Principal:
 
 
 Asking = Annotated[Principal, Depends(principal_of)]
+
+
+def context_of(request: Request, desk: Desk, principal: Principal, as_of: date | None = None) -> Context:
+    """Who asks, when, and from which network address: behind a proxy that is the proxy's."""
+    address = request.client.host if request.client else None
+    return replace(desk.runtime.context(principal, as_of), address=address)
 
 
 def base_url(request: Request, desk: Desk) -> str:

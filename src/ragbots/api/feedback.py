@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Asking, AtDesk
+from ragbots.api.desk import Asking, AtDesk, context_of
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Strict, Text
-from ragbots.memory import Said
+from ragbots.memory import MAX_REASON_CHARS, Said
 from ragbots.shapes import FeedbackJson, feedback_json
+from ragbots.types import AuditEvent
 
-MAX_REASON_CHARS = 100
 MAX_COMMENT_CHARS = 2_000
 LISTED = 200
 MOST_LISTED = 10_000
@@ -59,9 +59,13 @@ async def withdraw(answer_id: Annotated[str, Path(max_length=43)], desk: AtDesk,
 async def listed(
     bot: Annotated[Text, Query(max_length=200)],
     desk: AtDesk,
+    request: Request,
     principal: Asking,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = LISTED,
 ) -> Response:
     """What was said of a bot's answers, newest first, for its owners."""
     found = await desk.look_up(desk.runtime.memory.feedback, bot, principal, limit)
+    read = {"bot": bot, "count": len(found)}
+    address = context_of(request, desk, principal).address
+    await desk.look_up(desk.runtime.audit, AuditEvent("feedback read", principal, read, address))
     return JSONResponse({"feedback": [feedback_json(one) for one in found]})

@@ -17,7 +17,7 @@ DAY_SECONDS = 24 * 60 * 60.0
 
 @asynccontextmanager
 async def keeping_house(desk: Desk) -> AsyncIterator[None]:
-    """Deletes expired conversations and feedback at the beginning and then once a day, while the block runs."""
+    """Deletes what was kept long enough at the beginning and then once a day, while the block runs."""
     task = asyncio.create_task(_daily(desk))
     try:
         yield
@@ -36,4 +36,11 @@ async def _daily(desk: Desk) -> None:
         else:
             if gone:
                 log.info("deleted %d conversations that were kept long enough", gone)
+        try:
+            gone = await desk.look_up(desk.runtime.forget_audited, datetime.now(UTC))
+        except Exception:
+            log.exception("old audit records were not deleted; tried again in a day")
+        else:
+            if gone:
+                log.info("deleted %d audit records that were kept long enough", gone)
         await asyncio.sleep(DAY_SECONDS)

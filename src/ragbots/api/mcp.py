@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Desk, base_url, let_in
+from ragbots.api.desk import Desk, base_url, context_of, let_in
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_HITS, Day
 from ragbots.api.shapes import PassageJson, passage_json
@@ -176,7 +176,8 @@ class McpDoor:
         return given
 
     def _context(self, call: Call, as_of: date | None) -> Context:
-        return self._desk.runtime.context(_asking(call).state.principal, as_of)
+        request = _asking(call)
+        return context_of(request, self._desk, request.state.principal, as_of)
 
 
 def _telling(tool: Tool[P]) -> Tool[P]:

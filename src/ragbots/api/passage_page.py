@@ -14,7 +14,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ragbots.api.desk import Asking, AtDesk
+from ragbots.api.desk import Asking, AtDesk, context_of
 from ragbots.api.problems import problem_of
 from ragbots.retrieval import Passage, PassageBlock, PassageLink
 
@@ -82,8 +82,8 @@ passage_page = APIRouter(route_class=_Route, include_in_schema=False)
 
 
 @passage_page.get("/c/{citation_id}")
-async def page(citation_id: str, desk: AtDesk, principal: Asking) -> Response:
-    passage = await desk.look_up(desk.runtime.passage, citation_id, desk.runtime.context(principal))
+async def page(citation_id: str, request: Request, desk: AtDesk, principal: Asking) -> Response:
+    passage = await desk.look_up(desk.runtime.passage, citation_id, context_of(request, desk, principal))
     return HTMLResponse(render(passage))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Asking, AtDesk, Desk
+from ragbots.api.desk import Asking, AtDesk, Desk, context_of
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
@@ -58,7 +58,7 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     if question.conversation_id is not None:
         own = await desk.look_up(desk.runtime.memory.own, question.conversation_id, principal)
         question = replace(question, conversation_id=own)
-    asked = Asked(desk, question, desk.runtime.context(principal, body.as_of))
+    asked = Asked(desk, question, context_of(request, desk, principal, body.as_of))
     if not _wants_events(request):
         try:
             return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))
@@ -82,16 +82,18 @@ async def versions(bot_id: str, desk: AtDesk, principal: Asking) -> Response:
 
 
 @api.get("/search", response_model=SearchJson)
-async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, principal: Asking) -> Response:
+async def search(
+    query: Annotated[SearchRequest, Query()], request: Request, desk: AtDesk, principal: Asking
+) -> Response:
     """The articles of one bot's documents that fit best."""
-    context = desk.runtime.context(principal)
+    context = context_of(request, desk, principal)
     return JSONResponse(search_json(await desk.run(desk.runtime.search, query.bot, query.q, query.k, context)))
 
 
 @api.get("/citations/{citation_id}", response_model=PassageJson)
-async def citation(citation_id: str, desk: AtDesk, principal: Asking) -> Response:
+async def citation(citation_id: str, request: Request, desk: AtDesk, principal: Asking) -> Response:
     """The passage a citation stands in: its whole article, the quoted words marked."""
-    context = desk.runtime.context(principal)
+    context = context_of(request, desk, principal)
     return JSONResponse(passage_json(await desk.look_up(desk.runtime.passage, citation_id, context)))
 
 

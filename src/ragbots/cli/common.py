@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from ragbots import privacy
 from ragbots.config import Settings, load_settings
 from ragbots.errors import ConfigurationError
 from ragbots.runtime import Runtime
@@ -121,9 +122,18 @@ def progress() -> Iterator[Bars]:
         yield Bars(bars, lambda _line: None)
 
 
+class Masked(logging.Formatter):
+    """Log lines free of personal data: a message or a traceback of whatever library may hold words of a question."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return privacy.mask(super().format(record))
+
+
 def set_up_logging(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Masked("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in (
         "chromadb",
         "sentence_transformers",

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ragbots.cli.common import BotsDir, DataDir, Json, me, out, print_json, runtime, wants_json
+from ragbots.cli.common import BotsDir, DataDir, Json, me, out, print_json, runtime, wants_json, whoami
 from ragbots.memory import Said
 from ragbots.shapes import feedback_json
 
@@ -30,6 +30,7 @@ def list_feedback(
     with runtime(context, bots_dir, data_dir) as opened:
         bots = None if bot is None else [opened.bot(bot).id]
         found = [feedback_json(one) for one in opened.database.feedback(bots, last=last)]
+        opened.audit_act("feedback read", whoami(), bot=bot, count=len(found))
     if wants_json(context, as_json):
         print_json({"feedback": found})
         return

@@ -338,9 +338,7 @@ def rollback(
 ) -> None:
     """Let the version answer that was released before the present one."""
     with runtime(context, bots_dir, data_dir) as opened:
-        opened.bot(bot)
-        with opened.shelf.writing(bot, "rollback"):
-            version = releases.rollback(opened.shelf, bot, by=whoami())
+        version = opened.rollback(bot, by=whoami())
     if wants_json(context, as_json):
         print_json({"bot": bot, "released": version})
     else:
@@ -395,8 +393,7 @@ def prune(
     deleted = {}
     with runtime(context, bots_dir, data_dir) as opened:
         for bot in [opened.bot(bot).id for bot in bots] if bots else list(opened.bots):
-            with opened.shelf.writing(bot, "prune"):
-                deleted[bot] = releases.prune(opened.shelf, bot, keep, since)
+            deleted[bot] = opened.prune(bot, keep, since, by=whoami())
     if wants_json(context, as_json):
         print_json({"deleted": deleted})
         return

@@ -1,4 +1,4 @@
-"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, eval, doctor."""
+"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, audit, eval, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots.api.server import serve as serve_http
-from ragbots.cli import bots, channel, conversations, diff, evaluate, feedback, index
+from ragbots.cli import audit, bots, channel, conversations, diff, evaluate, feedback, index
 from ragbots.cli.common import (
     BotsDir,
     DataDir,
@@ -46,6 +46,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(channel.app, name="channel")
+app.add_typer(audit.app, name="audit")
 app.command("eval")(evaluate.evaluate)
 app.command("diff")(diff.diff)
 app.command("doctor")(doctor)
@@ -123,6 +124,7 @@ def ask(
         asked, who = Question(question, bot=bot, llm=llm), me(opened, None if as_of is None else day("--as-of", as_of))
         if version and bot:
             answer = opened.ask_version(opened.open_version(bot, version), asked, who)
+            opened.record_answer(asked, answer, who)
         else:
             answer = opened.ask(asked, who)
         if wants_json(context, as_json):

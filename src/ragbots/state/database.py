@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -155,6 +155,15 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def transaction(self, *, writing: bool = False, snapshot: bool = False) -> Iterator[Connection]:
+        """For the chains beside these tables. `snapshot`: all is read as it is at one moment, as SQLite always does."""
+        engine = self._writing if writing else self._engine
+        if snapshot and engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.begin() as connection:
+            yield connection
 
     def add_version(self, record: VersionRecord) -> None:
         with self._writing.begin() as connection:

@@ -127,3 +127,27 @@ usage = Table(
     Column("output_tokens", BigInteger, nullable=False),
     Column("cost", Float, nullable=False),
 )
+
+# All that is hashed is text, kept as it was hashed: no database writes a number or a time in its own way.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("address", Text),
+    Column("what", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_marks = Table(
+    "audit_marks",
+    metadata,
+    Column("name", String(8), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("mac", String(64), nullable=False),
+)

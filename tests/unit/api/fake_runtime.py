@@ -18,6 +18,7 @@ from ragbots.runtime import Run
 from ragbots.types import (
     Address,
     Answer,
+    AuditEvent,
     Candidate,
     Chunk,
     Citation,
@@ -114,6 +115,13 @@ class FakeRuntime:
         self.warm = threading.Event()
         self.metrics = Metrics()
         self.memory: Memory | NoMemory = NoMemory()
+        self.audited: list[AuditEvent] = []
+
+    def audit(self, event: AuditEvent) -> None:
+        self.audited.append(event)
+
+    def forget_audited(self, now: datetime) -> int:
+        return 0
 
     def warm_up(self) -> None:
         self.warming()
