@@ -162,8 +162,8 @@ class OpenBot:
                 views={},
                 parts={},
             ).prepared()
-            while len(self.parts) >= PARTS:
-                self.parts.pop(next(iter(self.parts)), None)
+            for oldest in list(self.parts)[: max(0, len(self.parts) - PARTS + 1)]:
+                self.parts.pop(oldest, None)
             self.parts[documents] = part
         return part
 

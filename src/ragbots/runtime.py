@@ -404,6 +404,7 @@ class Runtime:
         """The passage of a citation. Raises NotFound, whatever the reason that it cannot be shown."""
         place = read_id(citation_id)
         try:
+            config = access.require(context.principal, self.bots, place.bot)  # before anything is looked up
             if not self._answered_once(place.bot, place.version):
                 owned = access.require_owner(context.principal, self.bots, place.bot)
                 return retrieval.passage(place, self._part_of(owned, place.version, context), context)
@@ -412,10 +413,11 @@ class Runtime:
             raise _no_citation(citation_id) from error
         if bot.version.id == place.version:
             return retrieval.passage(place, bot, context)
-        earlier = self._part_of(self.bots[place.bot], place.version, context)
+        earlier = self._part_of(config, place.version, context)
         document = retrieval.cited_document(place, earlier)
         if document.id not in bot.version.document_of:
-            if document.id in self.current().bots[place.bot].version.document_of:
+            released = self.current().bots.get(place.bot)
+            if released is None or document.id in released.version.document_of:
                 raise _no_citation(citation_id)  # it is there, at a path that this principal may not see
             raise NotFound(
                 f"{document.source}: removed since it was cited by `{citation_id}`",
