@@ -21,7 +21,6 @@ import yaml
 from starlette.routing import Mount
 from tests.end_to_end.installation import Files, Installation
 from tests.end_to_end.serving import served
-from tests.end_to_end.test_doors import in_thread
 from tests.fakes import RecordingProgress
 
 from ragbots.api.app import create_app
@@ -191,6 +190,7 @@ class Matrix:
     runtime: Runtime
     identity: ByName
     installation: Installation
+    http: httpx.Client
     citations: list[str] = field(default_factory=list)
     conversations: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
@@ -199,23 +199,13 @@ class Matrix:
 
     def request(self, reader: str, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {reader}", **more.pop("headers", {})}
-        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=PATIENT, **more)
+        return self.http.request(method, f"{self.url}{path}", headers=headers, timeout=PATIENT, **more)
 
     def tool(self, reader: str, name: str, **arguments: Any) -> str:
         """All that an MCP call gives back, as text."""
-
-        async def called() -> str:
-            async with httpx.AsyncClient(timeout=PATIENT) as http:
-                body = {
-                    "jsonrpc": "2.0",
-                    "id": 1,
-                    "method": "tools/call",
-                    "params": {"name": name, "arguments": arguments},
-                }
-                headers = {"Authorization": f"Bearer {reader}", "Accept": "application/json, text/event-stream"}
-                return (await http.post(f"{self.url}/mcp", json=body, headers=headers)).text
-
-        return in_thread(called())
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        headers = {"Accept": "application/json, text/event-stream"}
+        return self.request(reader, "POST", "/mcp", json=body, headers=headers).text
 
 
 @pytest.fixture(scope="module")
@@ -236,11 +226,11 @@ def matrix(
             runtime.identity = identity
             versions = {bot.id: runtime.build(bot.id, RecordingProgress()).version for bot in BOTS}
             for bot_id, version in versions.items():
-                runtime.release(bot_id, version, by="canary-by-1")
+                runtime.release(bot_id, version, by="tester")
             unreleased = _another_version(runtime, one)
             runtime.warm_up()
-            with served(runtime) as url:
-                found = Matrix(url, runtime, identity, one, versions=versions, unreleased=unreleased)
+            with served(runtime) as url, httpx.Client() as http:
+                found = Matrix(url, runtime, identity, one, http, versions=versions, unreleased=unreleased)
                 _ask_everything(found)
                 yield found
 
@@ -257,7 +247,8 @@ def _ask_everything(matrix: Matrix) -> None:
     for question in (*QUESTIONS, "감사카나13 양식과 급여카나13 양식은 언제 쓰나요?"):
         for bot in bots:
             answer = matrix.request("all", "POST", "/api/chat", json={"question": question, "bot": bot}).json()
-            matrix.answers.append(answer["id"])
+            if question in QUESTIONS:  # what a person types themselves, the owner of the bot that answered reads
+                matrix.answers.append(answer["id"])
             matrix.conversations.append(answer["conversation_id"])
             matrix.citations += [one["id"] for one in (*answer["citations"], *answer["related"])]
     for bot in BOTS:
@@ -270,7 +261,7 @@ def _ask_everything(matrix: Matrix) -> None:
         matrix.citations += [f"{bot.id}~{version}~{chunk}~0-1" for chunk in range(12)]
         matrix.citations += [f"{bot.id}~{matrix.versions[bot.id]}~{chunk}~0-1" for chunk in range(12)]
     for answer_id in matrix.answers:
-        said = {"answer_id": answer_id, "rating": "down", "comment": "감사카나13이 빠졌어요 (급여카나13)"}
+        said = {"answer_id": answer_id, "rating": "down", "comment": "다른 양식이 있어요"}
         assert matrix.request("all", "POST", "/api/feedback", json=said).status_code == 200
 
 
@@ -371,10 +362,10 @@ def outside(matrix: Matrix, reader: str) -> Iterator[str]:
         "/static/index.html",
     ):  # fmt: skip
         yield matrix.request(reader, "GET", path).text
-        yield httpx.get(f"{matrix.url}{path}", timeout=PATIENT).text
+        yield matrix.http.get(f"{matrix.url}{path}", timeout=PATIENT).text
     if reader not in ("boss", "all"):  # who administers an installation knows its bots by id
         yield matrix.request(reader, "GET", "/metrics").text
-        yield httpx.get(f"{matrix.url}/metrics", timeout=PATIENT).text
+        yield matrix.http.get(f"{matrix.url}/metrics", timeout=PATIENT).text
 
 
 # Every operation of the application stands here with what asks it above; one that does not fails the test below.
