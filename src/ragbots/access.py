@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 from ragbots.config import BotConfig
-from ragbots.errors import BotNotFound
+from ragbots.errors import BotNotFound, NotLinked
+from ragbots.text import clean
 from ragbots.types import Principal
+
+ADMINISTRATORS = "administrators"
+"""The group that administers the installation: it owns what names no owners."""
+
+
+# ---------------------------------------------------------------- bots
 
 
 def may_ask(principal: Principal, bot: BotConfig) -> bool:
-    """Public bots are everybody's; others need a signed-in person, in one of the groups if any are named."""
-    if bot.public:
-        return True
-    if not principal.authenticated:
+    """Public bots are everybody's; others need a signed-in person, in one of the groups if any are named. A credential
+    that is good for some bots alone shows no other."""
+    if principal.bots is not None and bot.id not in principal.bots:
         return False
-    return not bot.access.ask or bool(principal.groups.intersection(bot.access.ask))
+    return bot.public or _is_among(principal, bot.access.ask)
 
 
 def visible(principal: Principal, bots: Iterable[BotConfig]) -> tuple[BotConfig, ...]:
@@ -27,22 +37,141 @@ def require(principal: Principal, bots: Mapping[str, BotConfig], bot_id: str) ->
     """The bot, or BotNotFound: one that may not be seen does not exist, in words and status."""
     bot = bots.get(bot_id)
     if bot is None or not may_ask(principal, bot):
-        raise BotNotFound(f"no bot `{bot_id}`", hint="`ragbots bots list` shows those there are")
+        raise _no_bot(bot_id)
     return bot
 
 
 def may_own(principal: Principal, bot: BotConfig) -> bool:
-    """Owners and administrators see what is not for everybody: versions before they are released, what was said of
-    answers. Where neither are named, any signed-in person who may ask it; at this machine whoever may ask it."""
+    """Owners see what is not for everybody: versions before they are released, what was said of answers, statistics.
+
+    They are the groups that `own` and `administer` name, the administrators of the installation, and whoever sits at
+    a machine where nobody signs in; all of them only of what they may ask."""
     if not (principal.authenticated and may_ask(principal, bot)):
         return False
-    owners = {*bot.access.own, *bot.access.administer}
-    return principal.local or not owners or bool(principal.groups & owners)
+    owners = {ADMINISTRATORS, *bot.access.own, *bot.access.administer}
+    return principal.local or bool(principal.groups & owners)
 
 
 def require_owner(principal: Principal, bots: Mapping[str, BotConfig], bot_id: str) -> BotConfig:
     """The bot, or BotNotFound for whoever does not own it."""
     bot = bots.get(bot_id)
     if bot is None or not may_own(principal, bot):
-        raise BotNotFound(f"no bot `{bot_id}`", hint="`ragbots bots list` shows those there are")
+        raise _no_bot(bot_id)
     return bot
+
+
+def may_administer(principal: Principal) -> bool:
+    """Whether this principal sees what is of the whole installation."""
+    return principal.authenticated and (principal.local or ADMINISTRATORS in principal.groups)
+
+
+def _no_bot(bot_id: str) -> BotNotFound:
+    return BotNotFound(f"no bot `{bot_id}`", hint="`ragbots bots list` shows those there are")
+
+
+def _is_among(principal: Principal, groups: Collection[str]) -> bool:
+    return principal.authenticated and (not groups or bool(principal.groups.intersection(groups)))
+
+
+# ---------------------------------------------------------------- documents
+
+
+def may_read(principal: Principal, bot: BotConfig, source: str) -> bool:
+    """Whether this principal may see a bot's document, by its path below the source folder: they may ask the bot, and
+    are in a group of every rule that the path falls under."""
+    rules = (rule for rule in bot.access.documents if covers(rule.path, source))
+    return may_ask(principal, bot) and all(_is_among(principal, rule.ask) for rule in rules)
+
+
+def reads_all(principal: Principal, bot: BotConfig) -> bool:
+    """Whether no rule can hide a document of the bot from this principal."""
+    return may_ask(principal, bot) and all(_is_among(principal, rule.ask) for rule in bot.access.documents)
+
+
+def whole_reader(bot: BotConfig, name: str) -> Principal:
+    """Somebody in every group that the bot names: who its golden questions are asked as."""
+    named = (bot.access.ask, *(rule.ask for rule in bot.access.documents))
+    return Principal(name, frozenset(group for groups in named for group in groups))
+
+
+def idle_rules(bot: BotConfig, sources: Collection[str]) -> tuple[str, ...]:
+    """The paths of rules that no document falls under: most likely misspelt, and then they hide nothing."""
+    return tuple(rule.path for rule in bot.access.documents if not any(covers(rule.path, one) for one in sources))
+
+
+def covers(pattern: str, source: str) -> bool:
+    """Whether a document falls under a path or pattern: the document itself, or a folder with all below it.
+
+    `*` and `?` stay within one name, `**` spans folders. Small and capital letters are one, so that a rule hides
+    rather too much than too little.
+    """
+    return _matcher(pattern).fullmatch(_folded(source)) is not None
+
+
+def _folded(path: str) -> str:
+    return clean(path).casefold().strip("/")
+
+
+@lru_cache(maxsize=1024)
+def _matcher(pattern: str) -> re.Pattern[str]:
+    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.split(r"(\*\*/|\*\*|\*|\?)", _folded(pattern))
+    return re.compile("".join(wild.get(piece) or re.escape(piece) for piece in pieces) + "(?:/.*)?", re.DOTALL)
+
+
+# ---------------------------------------------------------------- messengers
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person as the sign-in knows them."""
+
+    user_id: str
+    groups: frozenset[str] = frozenset()
+
+
+class Accounts(Protocol):
+    """The account of whoever writes in a messenger; None = none, or one that may no longer sign in."""
+
+    def __call__(self, channel: str, messenger_id: str, email: str | None) -> Account | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote in a messenger. `email` only where the messenger itself vouches for it."""
+
+    channel: str
+    messenger_id: str
+    email: str | None = None
+
+
+def room_principal(channel: str, room: str) -> Principal:
+    """Who is answered in a room that several people read: its least privileged reader, a member in no group."""
+    return Principal(f"{channel}:room:{room}", channel=channel)
+
+
+def direct_principal(sender: Sender, accounts: Accounts) -> Principal:
+    """Who is answered in a direct message: the sender, with the rights of their account. Raises NotLinked."""
+    account = accounts(sender.channel, sender.messenger_id, sender.email)
+    if account is None:
+        raise NotLinked(f"{sender.channel}: the sender has no account")
+    return Principal(account.user_id, account.groups, sender.channel)
+
+
+IN_A_ROOM = (
+    "여러 사람이 보는 대화방에서는 모든 구성원에게 열린 챗봇과 문서로만 답합니다. "
+    "다른 내용은 챗봇에게 개인 메시지로 물어봐 주세요."
+)
+"""Why something is not found in a room; said of everything that is not found there, so that it tells of nothing."""
+
+
+def mapped_accounts(links: Mapping[str, str], groups: Mapping[str, frozenset[str]]) -> Accounts:
+    """The accounts that a table of `channel:id` or e-mail addresses names; `groups` are those of each account."""
+    known = {key.casefold(): user for key, user in links.items()}
+
+    def account(channel: str, messenger_id: str, email: str | None) -> Account | None:
+        by_id = known.get(f"{channel}:{messenger_id}".casefold())
+        user = by_id or (known.get(email.casefold()) if email else None)
+        return Account(user, groups[user]) if user is not None and user in groups else None
+
+    return account

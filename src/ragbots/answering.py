@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from ragbots import access, smalltalk
 from ragbots.asked_day import AskedDay, Relation, read_day, says_now
 from ragbots.asking import asks_for_changes
-from ragbots.citations import Place, cite, common_address, stands_in
+from ragbots.citations import cite, common_address, stands_in
 from ragbots.comparison import ArticleChange, Passage, changed_paragraphs, compare
 from ragbots.confidence import ConfidenceModel
 from ragbots.config import BotConfig
@@ -95,7 +95,7 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
         query = read_question(words, parts.embedder, parts.morphemes)
     then = {bot.config.id: bot for bot in on_day(list(bots.values()), context)}
     if not then:
-        return _nothing_then(question, context, next(iter(bots.values())))
+        return _nothing_then(question, context, list(bots.values()))
     taken = _route(query, then, parts.bots)
     bot = then[taken.bots[0].id]
     found = search(with_glossary(query, bot), bot, HITS, parts.reranker)
@@ -250,7 +250,7 @@ def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping
         bot = access.require(context.principal, parts.bots, named)
         if bot.id not in parts.released:
             raise NotReleased(f"bot `{bot.id}` has no released version", hint=f"ragbots index build {bot.id} --release")
-        return {bot.id: parts.released[bot.id]}
+        return {bot.id: seen_by(context.principal, bot, parts.released[bot.id])}
     if not access.visible(context.principal, parts.bots.values()):
         raise BotNotFound("no bot that this principal may ask")
     released = open_to(context.principal, parts.bots, parts.released)
@@ -260,9 +260,18 @@ def _authorise(parts: Answering, named: str | None, context: Context) -> Mapping
 
 
 def open_to(principal: Principal, bots: Mapping[str, BotConfig], released: Mapping[str, OpenBot]) -> dict[str, OpenBot]:
-    """Of the released bots those that this principal may ask, by id."""
+    """Of the released bots those that this principal may ask, by id, each with the documents that they may see."""
     allowed = access.visible(principal, bots.values())
-    return {bot.id: released[bot.id] for bot in allowed if bot.id in released}
+    return {bot.id: seen_by(principal, bot, released[bot.id]) for bot in allowed if bot.id in released}
+
+
+def seen_by(principal: Principal, config: BotConfig, bot: OpenBot) -> OpenBot:
+    """The bot with the documents that this principal may see; `config` says it as it is now, whatever was held when
+    the version was opened."""
+    if not config.access.documents:
+        return bot
+    documents = bot.version.contents.documents
+    return bot.only(frozenset(one.id for one in documents if access.may_read(principal, config, one.source)))
 
 
 def _route(query: Query, bots: Mapping[str, OpenBot], configs: Mapping[str, BotConfig]) -> _Taken:
@@ -495,7 +504,7 @@ def _cited_piece(frame: Frame, edition: Edition, piece: Passage) -> Citation | N
     number, chunk = found
     blocks = frame.bot.version.contents.blocks[edition.document.id]
     address = common_address([block.address for block in blocks[first:last]]) or chunk.address
-    place = Place(frame.bot.config.id, frame.bot.version.id, number, piece.blocks)
+    place = frame.bot.place(number, piece.blocks)
     return cite(place, chunk, edition.document, str(address), piece.text)
 
 
@@ -521,7 +530,7 @@ def _check(draft: Draft, material: Sequence[Material]) -> Draft | None:
 def _citation(frame: Frame, material: Sequence[Material], quotation: Quotation) -> Citation:
     one = material[quotation.material]
     number = frame.bot.layout.chunk_number[one.hit.chunk.id]
-    place = Place(frame.bot.config.id, frame.bot.version.id, number, quotation.blocks, quotation.parts)
+    place = frame.bot.place(number, quotation.blocks, quotation.parts)
     quoted = set(place.quoted)
     address = common_address([block.address for index, block in one.blocks if index in quoted])
     where = str(address or one.hit.chunk.address)
@@ -529,9 +538,7 @@ def _citation(frame: Frame, material: Sequence[Material], quotation: Quotation) 
 
 
 def _related(frame: Frame, hit: Hit) -> Citation:
-    place = Place(
-        frame.bot.config.id, frame.bot.version.id, frame.bot.layout.chunk_number[hit.chunk.id], hit.chunk.blocks
-    )
+    place = frame.bot.place(frame.bot.layout.chunk_number[hit.chunk.id], hit.chunk.blocks)
     address = hit.chunk.address.up_to(Level.ARTICLE, Level.ANNEX, Level.FORM) or hit.chunk.address
     return cite(place, hit.chunk, hit.document, str(address), hit.chunk.heading or hit.chunk.text[:60])
 
@@ -574,22 +581,24 @@ def _shortened(text: str) -> str:
     return text if len(text) <= NOTICE_CHARS else f"{text[:NOTICE_CHARS].rstrip()}…"
 
 
-def _nothing_then(question: Question, context: Context, bot: OpenBot) -> Answer:
-    """None of the rules was in force on the day, as far as is known; never those of another day instead."""
-    earliest = min(bot.layout.timeline.earliest.values(), default=None)
+def _nothing_then(question: Question, context: Context, bots: Sequence[OpenBot]) -> Answer:
+    """None of the rules was in force on the day, as far as is known; never those of another day instead. Only of a bot
+    that is named anything is told: its name is kept with the answer, so that it can be withheld with it."""
+    bot = bots[0] if question.bot or len(bots) == 1 else None
+    earliest = min(bot.layout.timeline.earliest.values(), default=None) if bot else None
     known = f" 실린 규정은 {written_day(earliest)}부터의 것입니다." if earliest else ""
-    contact = bot.config.contact or "담당 부서"
+    contact = (bot.config.contact if bot else "") or "담당 부서"
     return Answer(
         id=secrets.token_urlsafe(16),
         conversation_id=question.conversation_id or secrets.token_urlsafe(24),
         status=Status.REFUSED,
         answer=f"{written_day(context.day)} 당시의 규정은 실려 있지 않아 답할 수 없습니다.{known}\n\n"
         f"{contact}에 문의해 주세요.",
-        bot=bot.config.id if question.bot else None,
+        bot=bot.config.id if bot else None,
         candidates=(),
         confidence=0.0,
         as_of=context.day,
-        index_version=bot.version.id,
+        index_version=bots[0].version.id,
     )
 
 

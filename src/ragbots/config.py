@@ -104,12 +104,30 @@ BotSource = Annotated[
 ]
 
 
+class DocumentRule(Strict):
+    """Groups of which a reader must be in one to see what lies at a path below the source: a document, a folder, or a
+    pattern of them; an empty list = any signed-in person."""
+
+    path: Line
+    ask: tuple[Line, ...] = ()
+
+    @field_validator("path")
+    @classmethod
+    def _below_the_source(cls, value: str) -> str:
+        parts = value.split("/")
+        if value.startswith("/") or "\\" in value or ".." in parts or not any(parts):
+            raise ValueError("is a path below the source with `/` between its parts, such as `감사/**`")
+        return value
+
+
 class Access(Strict):
-    """Groups that may ask, own and administer; an empty list = any signed-in person."""
+    """Groups that may ask (an empty list = any signed-in person), own and administer (an empty list = the
+    administrators of the installation); and what of the documents is for some readers alone."""
 
     ask: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     administer: tuple[str, ...] = ()
+    documents: tuple[DocumentRule, ...] = ()
 
 
 class BotConfig(Strict):
@@ -554,7 +572,16 @@ def explain(error: ValidationError) -> str:
 
 
 def _unknown_inside(key: str) -> str:
-    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, SlackSettings, LlmSettings)
+    inner = (
+        FolderSource,
+        DoorayWikiSource,
+        WikiPlace,
+        Access,
+        DocumentRule,
+        DooraySettings,
+        SlackSettings,
+        LlmSettings,
+    )
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

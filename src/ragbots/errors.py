@@ -46,6 +46,17 @@ class BotNotFound(RagbotsError):
     for_people = "그런 챗봇이 없습니다. 목록에서 골라 주세요."
 
 
+class NotLinked(RagbotsError):
+    """Somebody writes in a messenger whose account is not known."""
+
+    http_status = 403
+    slug = "not-linked"
+    for_people = (
+        "이 메신저 계정이 등록된 사용자와 연결되어 있지 않아 답할 수 없습니다. "
+        "관리자에게 메신저 계정을 연결해 달라고 요청해 주세요."
+    )
+
+
 class NotFound(RagbotsError):
     """A citation, version or document that is not (or no longer) there."""
 

@@ -24,6 +24,7 @@ from ragbots.ranking import Matches, RankingModel, Span, article_spans, largest_
 from ragbots.references import UNITS, unit_of
 from ragbots.regulation import find_references, strip_notes
 from ragbots.routing import Route, choose, share_of_profile
+from ragbots.stores.exact import ExactStore
 from ragbots.stores.versions import Contents, IndexVersion
 from ragbots.types import Address, Block, BlockKind, Chunk, Context, Document, Hit, Level, Step, Turn
 
@@ -43,6 +44,7 @@ USUAL_LENGTH = 500  # characters of an article, from which its length counts for
 FROM_GLOSSARY = 0.7  # weight of a word that only a bot's glossary brings in
 NEIGHBOURS = 200  # vectors asked of the store
 RERANKED = 10  # articles that a reranker reads
+PARTS = 16  # of a bot, by the documents in them, that are kept ready
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
 _BARE_PARAGRAPH = re.compile(r"(조(?:의\d+)?)\s?(\d+)항")
@@ -127,8 +129,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class OpenBot:
-    """A bot with a version of its index open; `in_force` are the numbers of the articles that it answers from
-    (None = all)."""
+    """A bot with a version of its index open, or with a part of its documents (`only`); `in_force` are the numbers of
+    the articles that it answers from (None = all), `numbers` those of its chunks in the whole version (None = it is
+    the whole)."""
 
     config: BotConfig
     version: IndexVersion
@@ -138,6 +141,44 @@ class OpenBot:
     profile: frozenset[str] = frozenset()  # the words in which the bot itself is described
     in_force: Numbers | None = None
     views: dict[int, OpenBot] = field(default_factory=dict, compare=False)  # by era, each made when first asked for
+    numbers: Numbers | None = None
+    parts: dict[frozenset[str], OpenBot] = field(default_factory=dict, compare=False)  # by the documents in them
+
+    def only(self, documents: frozenset[str]) -> OpenBot:
+        """The bot with some of its documents, by their ids. Nothing of the others is in it, so that nothing that is
+        worked out from it can tell of them."""
+        contents = self.version.contents
+        if len(documents) == len(contents.documents):
+            return self
+        part = self.parts.get(documents)
+        if part is None:
+            kept = contents.only(documents)
+            part = replace(
+                self,
+                version=replace(self.version, contents=kept),
+                store=ExactStore(kept.vectors),
+                layout=Layout(kept),
+                numbers=np.flatnonzero(contents.chunks_of(documents)),
+                views={},
+                parts={},
+            ).prepared()
+            for oldest in list(self.parts)[: max(0, len(self.parts) - PARTS + 1)]:
+                self.parts.pop(oldest, None)
+            self.parts[documents] = part
+        return part
+
+    def place(self, chunk: int, blocks: Span, parts: tuple[Span, ...] = ()) -> Place:
+        """The place of a chunk of this bot, as the whole version numbers it."""
+        number = chunk if self.numbers is None else int(self.numbers[chunk])
+        return Place(self.config.id, self.version.id, number, blocks, parts)
+
+    def chunk_at(self, place: Place) -> int:
+        """The number of the chunk at a place. Raises NotFound, alike for what is nowhere and for what is not here."""
+        chunks = np.arange(len(self.version.contents.chunks)) if self.numbers is None else self.numbers
+        at = int(np.searchsorted(chunks, place.chunk))
+        if at == len(chunks) or chunks[at] != place.chunk:
+            raise NotFound(f"no chunk {place.chunk} in {self.version.id}", for_people="그런 인용이 없습니다.")
+        return at
 
     def on(self, day: date) -> OpenBot:
         """The bot as it answers by the rules of a day."""
@@ -560,21 +601,18 @@ class Passage:
 
 def cited_document(place: Place, bot: OpenBot) -> Document:
     """The document a citation is from. Raises NotFound for a place that the version does not have."""
-    chunks = bot.version.contents.chunks
-    if place.chunk >= len(chunks):
-        raise NotFound(f"no chunk {place.chunk} in {bot.version.id}", for_people="그런 인용이 없습니다.")
-    return bot.version.document_of[chunks[place.chunk].document_id]
+    return bot.version.document_of[bot.version.contents.chunks[bot.chunk_at(place)].document_id]
 
 
-def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: ARG001 - rights and dates come with it
+def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: ARG001 - dates come with it
     """The passage a citation leads to. Raises NotFound for what the version does not hold."""
     document = cited_document(place, bot)
-    contents = bot.version.contents
-    chunk = contents.chunks[place.chunk]
+    contents, at = bot.version.contents, bot.chunk_at(place)
+    chunk = contents.chunks[at]
     blocks = contents.blocks[document.id]
     if max(last for _, last in place.parts or (place.blocks,)) > len(blocks):
         raise NotFound(f"no block {place.blocks[1]} in {document.source}", for_people="그런 인용이 없습니다.")
-    number = bot.layout.article_of_chunk[place.chunk]
+    number = bot.layout.article_of_chunk[at]
     first, last = block_range(bot, number)
     quoted = place.quoted
     address = common_address([blocks[i].address for i in quoted]) or chunk.address
@@ -614,7 +652,7 @@ def place_of(address: Address, document: str | None, bot: OpenBot) -> Place:
             f"no {address} in {meant[0].source}, only {Address(first_steps)}",
             for_people=f"{meant[0].title}에 {Address(first_steps)}은(는) 있으나 {address}은(는) 없습니다.",
         )
-    return Place(bot.config.id, bot.version.id, bot.layout.spans[number][0], blocks)
+    return bot.place(bot.layout.spans[number][0], blocks)
 
 
 def _unit(address: Address) -> Address:
@@ -661,5 +699,4 @@ def _link(bot: OpenBot, number: int, document_id: str) -> PassageLink | None:
     chunk = bot.version.contents.chunks[start]
     if chunk.document_id != document_id:
         return None
-    place = Place(bot.config.id, bot.version.id, start, (0, 0))
-    return PassageLink(chunk.address.article or "", chunk.heading, place.id)
+    return PassageLink(chunk.address.article or "", chunk.heading, bot.place(start, (0, 0)).id)

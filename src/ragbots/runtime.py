@@ -18,7 +18,7 @@ from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
-from ragbots.answering import Answering, Prepared, checked_question, open_to
+from ragbots.answering import Answering, Prepared, checked_question, open_to, seen_by
 from ragbots.auth import LocalIdentity
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
@@ -51,6 +51,7 @@ from ragbots.ports import Embedder, Identity, Progress, Reranker, Source, Vector
 from ragbots.regulation import parse_address
 from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
+from ragbots.rights import CurrentBots
 from ragbots.schedule import KOREA
 from ragbots.state import Database
 from ragbots.state.audit import AuditLog
@@ -109,7 +110,7 @@ class Runtime:
         self, settings: Settings, bots: Mapping[str, BotConfig], mistakes: tuple[ConfigurationError, ...]
     ) -> None:
         self.settings = settings
-        self.bots = bots
+        self._bots = CurrentBots(bots)
         self.mistakes = mistakes
         self.identity: Identity = LocalIdentity()
         self.confidence = MODEL
@@ -139,6 +140,11 @@ class Runtime:
         for mistake in mistakes:
             _log.error("%s", mistake)
         return cls(settings, bots, tuple(mistakes))
+
+    @property
+    def bots(self) -> Mapping[str, BotConfig]:
+        """The configured bots, with the rights that their files give now."""
+        return self._bots()
 
     def close(self) -> None:
         if "_loop" in self.__dict__:
@@ -443,17 +449,21 @@ class Runtime:
     def _passage(self, citation_id: str, context: Context) -> Passage:
         place = read_id(citation_id)
         try:
+            config = access.require(context.principal, self.bots, place.bot)  # before anything is looked up
             if not self._answered_once(place.bot, place.version):
                 owned = access.require_owner(context.principal, self.bots, place.bot)
-                return retrieval.passage(place, self._of_version(owned, place.version), context)
+                return retrieval.passage(place, self._part_of(owned, place.version, context), context)
             bot = self._open_bot(place.bot, context)
         except (BotNotFound, NotReleased) as error:
-            raise NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.") from error
+            raise _no_citation(citation_id) from error
         if bot.version.id == place.version:
             return retrieval.passage(place, bot, context)
-        earlier = self._of_version(bot.config, place.version)
+        earlier = self._part_of(config, place.version, context)
         document = retrieval.cited_document(place, earlier)
         if document.id not in bot.version.document_of:
+            released = self.current().bots.get(place.bot)
+            if released is None or document.id in released.version.document_of:
+                raise _no_citation(citation_id)  # it is there, at a path that this principal may not see
             raise NotFound(
                 f"{document.source}: removed since it was cited by `{citation_id}`",
                 for_people="이 인용의 문서는 삭제되어 더 이상 볼 수 없습니다.",
@@ -482,6 +492,10 @@ class Runtime:
             return True
         return any(record.version == version for record in self.database.release_history(bot_id))
 
+    def _part_of(self, bot: BotConfig, version: str, context: Context) -> OpenBot:
+        """What this principal may see of a version other than the released one."""
+        return seen_by(context.principal, bot, self._of_version(bot, version))
+
     def _of_version(self, bot: BotConfig, version: str) -> OpenBot:
         """A bot with another version than the released one."""
         opened = open_version(self.shelf.path(bot.id, version))
@@ -496,12 +510,14 @@ class Runtime:
         bot = self.current().bots.get(config.id)
         if bot is None:
             raise NotReleased(f"bot `{bot_id}` has no released version", hint=f"ragbots index build {bot_id} --release")
-        return bot
+        return seen_by(context.principal, config, bot)
 
-    def documents(self, bot_id: str) -> tuple[str, ...]:
-        """Titles of the documents of a bot's released version."""
+    def documents(self, bot_id: str, principal: Principal) -> tuple[str, ...]:
+        """Titles of the documents of a bot's released version that this principal may see. Raises BotNotFound."""
+        config = access.require(principal, self.bots, bot_id)
         bot = self.current().bots.get(bot_id)
-        return () if bot is None else tuple(document.title for document in bot.version.contents.documents)
+        documents = () if bot is None else bot.version.contents.documents
+        return tuple(one.title for one in documents if access.may_read(principal, config, one.source))
 
     # versions
 
@@ -684,7 +700,7 @@ class Runtime:
     def judged(self, bot_id: str, version: str, records: Sequence[Record]) -> Report:
         """How a version answers golden questions, released or not; always in the rules' own words. Raises NotFound."""
         bot = self.open_version(bot_id, version)
-        context = self.context(Principal("golden questions", frozenset(bot.config.access.ask)))
+        context = self.context(access.whole_reader(self.bot(bot_id), "golden questions"))
         return run(
             records,
             ask=lambda question, asked: self.ask_version(bot, question, asked),
@@ -741,6 +757,10 @@ def _cited(citations: Sequence[Citation]) -> list[str]:
 
 def _found(hits: Sequence[Hit]) -> list[str]:
     return list(dict.fromkeys(_shown(hit.document.source, hit.chunk.address) for hit in hits))
+
+
+def _no_citation(citation_id: str) -> NotFound:
+    return NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.")
 
 
 def _state_of(bot_id: str, held: Held) -> str:

@@ -260,13 +260,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and through which door. `local`: nobody signs in, and whoever reaches the server is its user."""
+    """Who asks, and through which door. `local`: nobody signs in, and whoever reaches the server is its user. `bots`:
+    those that the credential is good for (None = all)."""
 
     user_id: str
     groups: frozenset[str] = frozenset()
     channel: str = "cli"
     authenticated: bool = True
     local: bool = False
+    bots: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ragbots import access
 from ragbots.config import BotConfig
-from ragbots.errors import BotNotFound
+from ragbots.errors import BotNotFound, NotLinked
 from ragbots.types import Principal
 
 
@@ -85,7 +86,113 @@ def test_owners_are_those_named_who_may_ask(principal: Principal, owns: bool) ->
             access.require_owner(principal, {"owned": OWNED}, "owned")
 
 
-def test_where_no_owners_are_named_whoever_signs_in_and_may_ask_owns_it() -> None:
-    assert access.may_own(EMPLOYEE, BOTS["staff"])
+def test_where_no_owners_are_named_the_administrators_own_it() -> None:
+    boss = Principal("boss", frozenset({access.ADMINISTRATORS}))
+    assert access.may_own(boss, BOTS["staff"])
+    assert access.may_own(boss, OWNED.model_copy(update={"access": OWNED.access.model_copy(update={"ask": ()})}))
+    assert not access.may_own(boss, BOTS["board"])  # may not ask it
+    assert access.may_own(Principal("local", local=True), BOTS["staff"])
+    assert not access.may_own(EMPLOYEE, BOTS["staff"])
     assert not access.may_own(STRANGER, BOTS["anyone"])
-    assert not access.may_own(EMPLOYEE, BOTS["board"])
+
+
+def test_a_credential_for_some_bots_shows_no_other_not_even_a_public_one() -> None:
+    scoped = Principal("lee", frozenset({"board", access.ADMINISTRATORS}), bots=frozenset({"board"}))
+    assert [one.id for one in access.visible(scoped, BOTS.values())] == ["board"]
+    assert access.may_own(scoped, BOTS["board"])
+    assert not access.may_own(scoped, BOTS["staff"])
+    assert access.visible(Principal("lee", bots=frozenset()), BOTS.values()) == ()
+
+
+RULED = bot(
+    "ruled",
+    access={
+        "documents": (
+            {"path": "감사/**", "ask": ("audit",)},
+            {"path": "감사/임원/*.hwp", "ask": ("board", "ceo")},
+            {"path": "보수규정 별표.xlsx", "ask": ("hr",)},
+            {"path": "**/대외비*", "ask": ("board",)},
+        )
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("groups", "source", "read"),
+    [
+        ("", "복무규정.md", True),
+        ("", "감사/지침.md", False),
+        ("audit", "감사/지침.md", True),
+        ("audit", "감사/임원/보수.hwp", False),  # every rule counts
+        ("audit ceo", "감사/임원/보수.hwp", True),
+        ("board", "감사/임원/보수.hwp", False),
+        ("audit", "감사/임원/보수.pdf", True),
+        ("", "감사규정.md", True),
+        ("", "보수규정 별표.xlsx", False),
+        ("", "규정집.zip/대외비 지침.md", False),
+        ("", "대외비.md", False),
+        ("board", "a/b/대외비.md", True),
+        ("", "\u1100\u1161\u11b7\u1109\u1161/지침.md", False),  # decomposed jamo
+    ],
+)
+def test_a_document_is_read_by_who_is_in_a_group_of_every_rule(groups: str, source: str, read: bool) -> None:
+    assert access.may_read(Principal("kim", frozenset(groups.split())), RULED, source) is read
+    assert access.may_read(access.whole_reader(RULED, "golden"), RULED, source)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "source", "covered"),
+    [
+        ("감사", "감사/a/b.md", True), ("감사/", "감사/a.md", True), ("감사", "감사2/a.md", False),
+        ("*.md", "a.md", True), ("*.md", "a/b.md", False), ("**/*.md", "a/b.md", True), ("a?.md", "ab.md", True),
+        ("a?.md", "a/.md", False), ("[a].md", "a.md", False), ("[a].md", "[a].md", True), ("PAY.md", "pay.MD", True),
+    ],
+)  # fmt: skip
+def test_what_falls_under_a_path(pattern: str, source: str, covered: bool) -> None:
+    assert access.covers(pattern, source) is covered
+
+
+def test_a_rule_that_hides_nothing_is_told() -> None:
+    assert access.idle_rules(RULED, ["감사/a.md", "대외비.md"]) == ("감사/임원/*.hwp", "보수규정 별표.xlsx")
+
+
+def test_a_rule_of_a_public_bot_keeps_strangers_out() -> None:
+    public = bot("page", public=True, access={"documents": ({"path": "내부"},)})
+    assert access.may_read(STRANGER, public, "고객.md")
+    assert not access.may_read(STRANGER, public, "내부/a.md")
+    assert access.may_read(EMPLOYEE, public, "내부/a.md")
+
+
+@pytest.mark.parametrize("rule", [{"path": "/etc"}, {"path": "../x"}, {"path": ""}, {"paths": "x"}, {"ask": ["a"]}])
+def test_a_rule_that_is_none_is_refused(rule: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        bot("x", access={"documents": (rule,)})
+
+
+# ---------------------------------------------------------------- messengers
+
+
+ACCOUNTS = access.mapped_accounts(
+    {"dooray:77": "kim", "lee@example.com": "lee", "slack:gone": "park"},
+    {"kim": frozenset({"board"}), "lee": frozenset()},
+)
+
+
+def test_a_room_is_answered_as_its_least_privileged_reader() -> None:
+    room = access.room_principal("dooray", "R1")
+    assert [one.id for one in access.visible(room, BOTS.values())] == ["anyone", "staff"]
+    assert not access.may_read(room, RULED, "감사/지침.md")
+    assert not access.may_own(room, BOTS["staff"])
+
+
+def test_a_direct_message_is_answered_with_the_senders_rights() -> None:
+    by_id = access.direct_principal(access.Sender("dooray", "77"), ACCOUNTS)
+    assert (by_id.user_id, by_id.groups, by_id.channel) == ("kim", frozenset({"board"}), "dooray")
+    assert access.direct_principal(access.Sender("slack", "U1", "Lee@Example.com"), ACCOUNTS).user_id == "lee"
+
+
+@pytest.mark.parametrize("sender", [("slack", "77", None), ("dooray", "78", "x@example.com"), ("slack", "gone", None)])
+def test_who_has_no_account_is_told_why_they_are_not_answered(sender: tuple[str, str, str | None]) -> None:
+    with pytest.raises(NotLinked) as denied:
+        access.direct_principal(access.Sender(*sender), ACCOUNTS)
+    assert "연결되어 있지 않아" in denied.value.for_people

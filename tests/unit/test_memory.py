@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from tests.unit.api.fake_runtime import ANSWER, BOTS, TODAY
 
+from ragbots import access
+from ragbots.config import BotConfig
 from ragbots.errors import BotNotFound, NotFound
 from ragbots.memory import WITHHELD, Memory, Said
+from ragbots.schedule import KOREA
 from ragbots.state import Database
 from ragbots.types import Answer, Candidate, Context, Principal, Question, Status
 
 KIM = Context(Principal("kim", channel="web"), TODAY)
+BOSS = Principal("boss", frozenset({access.ADMINISTRATORS}))
 LEE = Context(Principal("lee", frozenset({"board"}), "dooray"), TODAY)
 SECRET = replace(ANSWER, id="a2", conversation_id="c2", bot="secret", candidates=())
 
@@ -59,7 +63,17 @@ def test_who_is_not_signed_in_has_no_list(memory: Memory) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [SECRET, replace(SECRET, bot=None, status=Status.CLARIFY, candidates=(Candidate("secret", "비밀", 0.5),))],
+    [
+        SECRET,
+        replace(
+            SECRET,
+            bot=None,
+            status=Status.CLARIFY,
+            candidates=(Candidate("secret", "비밀", 0.5),),
+            citations=(),
+            related=(),
+        ),
+    ],
 )
 def test_answers_of_a_bot_that_may_no_longer_be_asked_are_withheld(memory: Memory, answer: Answer) -> None:
     memory.remember(Question("비밀은?"), answer, LEE)
@@ -69,7 +83,7 @@ def test_answers_of_a_bot_that_may_no_longer_be_asked_are_withheld(memory: Memor
     [turn] = memory.turns("c2", without)
     assert (turn.answer.answer, turn.answer.citations, turn.answer.bot) == (WITHHELD, (), None)
     assert turn.answer.candidates == ()
-    assert memory.history("c2", without, 3)[1].content == WITHHELD
+    assert memory.history("c2", without, 3) == ()
 
 
 def test_candidates_that_may_not_be_seen_are_left_out(memory: Memory) -> None:
@@ -89,7 +103,7 @@ def test_feedback_has_what_was_asked_and_answered(memory: Memory) -> None:
     assert turn.feedback is not None
     assert (turn.feedback.rating, turn.feedback.comment) == ("up", None)
     memory.unsay("a1", KIM.principal)
-    assert memory.feedback("leave", KIM.principal) == []
+    assert memory.feedback("leave", BOSS) == []
     with pytest.raises(NotFound):
         memory.unsay("a1", KIM.principal)
 
@@ -110,6 +124,59 @@ def test_feedback_is_read_by_whoever_owns_the_bot(memory: Memory) -> None:
         with pytest.raises(BotNotFound):
             memory.feedback(bot, who)
     assert len(memory.feedback("leave", Principal("park", frozenset({"hr"})))) == 1
+
+
+def with_rule(memory: Memory) -> Memory:
+    rule = {"documents": ({"path": "근태", "ask": ("audit",)},)}
+    return replace(memory, bots={**BOTS, "leave": BotConfig.model_validate({**dict(BOTS["leave"]), "access": rule})})
+
+
+def test_an_answer_out_of_a_document_that_may_no_longer_be_read_is_withheld_everywhere(memory: Memory) -> None:
+    memory.remember(Question("연차는?"), ANSWER, KIM)
+    memory.say("a1", Said("up", "좋음", "제21조가 맞네요"), KIM)
+    memory = with_rule(memory)
+    [turn] = memory.turns("c1", KIM.principal)
+    assert (turn.answer.answer, turn.answer.citations, turn.answer.warnings) == (WITHHELD, (), ())
+    assert memory.history("c1", KIM.principal, 3) == ()
+    auditor = replace(KIM.principal, groups=frozenset({"audit"}))
+    assert memory.turns("c1", auditor)[0].answer == ANSWER
+    [said] = memory.feedback("leave", BOSS)  # who owns a bot does not read all of it
+    assert (said.rating, said.question, said.answer, said.comment) == ("up", WITHHELD, WITHHELD, None)
+    [whole] = memory.feedback("leave", replace(BOSS, groups=BOSS.groups | {"audit"}))
+    assert (whole.answer, whole.comment) == (ANSWER.answer, "제21조가 맞네요")
+
+
+def test_a_refusal_that_names_a_bot_and_its_contact_is_withheld_with_the_bot(memory: Memory) -> None:
+    near = (Candidate("leave", "근태·휴가", 0.5), Candidate("secret", "비밀", 0.4))
+    refusal = replace(ANSWER, status=Status.REFUSED, answer="- 비밀: 감사실", citations=(), related=(), candidates=near)
+    memory.remember(Question("달은?"), refusal, KIM)
+    assert memory.turns("c1", KIM.principal)[0].answer.answer == WITHHELD
+    assert memory.turns("c1", replace(KIM.principal, groups=frozenset({"board"})))[0].answer == refusal
+
+
+def test_a_greeting_names_the_bots_of_now_not_those_of_then(memory: Memory) -> None:
+    greeting = replace(
+        ANSWER, status=Status.REFUSED, answer="다음 분야: 비밀", bot=None, candidates=(), citations=(), related=(),
+        index_version=None,
+    )  # fmt: skip
+    memory.remember(Question("안녕하세요"), greeting, KIM)
+    shown = memory.turns("c1", KIM.principal)[0].answer.answer
+    assert "비밀" not in shown
+    assert BOTS["leave"].name in shown
+
+
+def test_statistics_count_by_day_in_korea_and_of_one_bot(memory: Memory) -> None:
+    memory.remember(Question("연차는?"), ANSWER, KIM)
+    memory.remember(Question("달은?"), replace(ANSWER, id="a3", status=Status.REFUSED), KIM)
+    memory.remember(Question("비밀은?"), SECRET, LEE)
+    memory.say("a1", Said("up"), KIM)
+    today = datetime.now(KOREA).date()
+    found = memory.statistics("leave", BOSS, today - timedelta(days=1), today + timedelta(days=1))
+    assert [(day.questions, day.refused, day.up, day.down) for day in found.days] == [(2, 1, 1, 0)]
+    assert memory.statistics("leave", BOSS, today - timedelta(days=9), today - timedelta(days=2)).days == ()
+    for who in (KIM.principal, LEE.principal):
+        with pytest.raises(BotNotFound):
+            memory.statistics("leave", who, today, today)
 
 
 def test_what_was_kept_long_enough_is_deleted(memory: Memory) -> None:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Asking, AtDesk, Desk, context_of
+from ragbots import access
+from ragbots.api.desk import CHANNEL, Asking, AtDesk, Desk, context_of, let_in
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
-from ragbots.api.shapes import BotJson, BotsJson, PassageJson, VersionsJson, bot_json, passage_json, versions_json
+from ragbots.api.shapes import (
+    BotJson,
+    BotsJson,
+    PassageJson,
+    StatisticsJson,
+    VersionsJson,
+    bot_json,
+    passage_json,
+    statistics_json,
+    versions_json,
+    without_reports,
+)
 from ragbots.clearance import models_of
 from ragbots.config import BotConfig
 from ragbots.errors import RagbotsError
@@ -21,6 +34,8 @@ from ragbots.shapes import AnswerJson, SearchJson, answer_json, search_json
 from ragbots.types import Principal
 
 EVENT_STREAM = "text/event-stream"
+DAYS = 30
+MOST_DAYS = 366
 _REBUILDS = 20  # how many of the last are listed
 _CLIENT_GONE = 499  # for the log: nobody reads it
 
@@ -81,6 +96,16 @@ async def versions(bot_id: str, desk: AtDesk, principal: Asking) -> Response:
     return JSONResponse(await desk.look_up(_versions, desk, principal, bot_id))
 
 
+@api.get("/bots/{bot_id}/statistics", response_model=StatisticsJson)
+async def statistics(
+    bot_id: str, desk: AtDesk, principal: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = DAYS
+) -> Response:
+    """How a bot answered in the last days, by day; for its owners alone."""
+    last = desk.runtime.context(principal).today
+    found = await desk.look_up(desk.runtime.memory.statistics, bot_id, principal, last - timedelta(days=days - 1), last)
+    return JSONResponse(statistics_json(found))
+
+
 @api.get("/search", response_model=SearchJson)
 async def search(
     query: Annotated[SearchRequest, Query()], request: Request, desk: AtDesk, principal: Asking
@@ -104,9 +129,12 @@ async def healthz() -> Response:
 
 
 @health.get("/readyz", response_model=ReadyJson, responses={503: PROBLEMS["default"]})
-async def readyz(desk: AtDesk) -> Response:
-    """Whether questions are answered at full speed, and what is wrong with which bot."""
+async def readyz(request: Request, desk: AtDesk) -> Response:
+    """Whether questions are answered at full speed, and what is wrong with which of the bots that you may ask."""
     ready, state = await desk.look_up(desk.runtime.ready)
+    principal = await _if_let_in(request, desk)
+    seen = set() if principal is None else {bot.id for bot in desk.runtime.visible_bots(principal)}
+    state = {bot_id: told for bot_id, told in state.items() if bot_id in seen}
     if ready:
         return JSONResponse({"status": "ready", "bots": state})
     detail = "아직 시작하는 중입니다. 잠시 뒤 다시 시도해 주세요."
@@ -114,10 +142,20 @@ async def readyz(desk: AtDesk) -> Response:
 
 
 @health.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(desk: AtDesk) -> Response:
-    """Counters and times in Prometheus' text format."""
+async def metrics(request: Request, desk: AtDesk) -> Response:
+    """Counters and times in Prometheus' text format; they name every bot, so they are for administrators alone."""
+    principal = await _if_let_in(request, desk)
+    if principal is None or not access.may_administer(principal):
+        raise HTTPException(404)
     desk.runtime.metrics.released(len(await desk.look_up(desk.runtime.released)))
     return Response(desk.runtime.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _if_let_in(request: Request, desk: Desk) -> Principal | None:
+    try:
+        return await let_in(request, desk, CHANNEL)
+    except HTTPException:
+        return None
 
 
 def _wants_events(request: Request) -> bool:
@@ -128,20 +166,22 @@ def _wants_events(request: Request) -> bool:
 def _versions(desk: Desk, principal: Principal, bot_id: str) -> VersionsJson:
     found, database = desk.runtime.versions(bot_id, principal), desk.runtime.database
     released = database.active().get(bot_id)
-    return versions_json(
+    shown = versions_json(
         bot_id, released, found, database.release_history(bot_id), database.rebuilds(bot_id, _REBUILDS)
     )
+    whole = access.reads_all(principal, desk.runtime.bots[bot_id])
+    return shown if whole else without_reports(shown)
 
 
 def _bots(desk: Desk, principal: Principal) -> list[BotJson]:
     released = desk.runtime.released()
-    return [_bot(desk, bot, bot.id in released) for bot in desk.runtime.visible_bots(principal)]
+    return [_bot(desk, principal, bot, bot.id in released) for bot in desk.runtime.visible_bots(principal)]
 
 
-def _bot(desk: Desk, bot: BotConfig, released: bool) -> BotJson:
+def _bot(desk: Desk, principal: Principal, bot: BotConfig, released: bool) -> BotJson:
     # One bot whose version does not open must not take the list of all away.
     try:
-        documents = desk.runtime.documents(bot.id) if released else ()
+        documents = desk.runtime.documents(bot.id, principal) if released else ()
     except RagbotsError:
         released, documents = False, ()
     return bot_json(bot, released, documents, models_of(bot, desk.runtime.settings))

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypedDict
 
 from ragbots.config import BotConfig
+from ragbots.memory import Statistics
 from ragbots.state.database import Rebuild, ReleaseRecord, Verdict, VersionRecord
 
 if TYPE_CHECKING:
     from ragbots.retrieval import Passage, PassageBlock, PassageLink
+
+
+REPORT_WITHHELD = "볼 수 없는 문서가 있어 내용을 보여 드리지 않습니다."
 
 
 class BotJson(TypedDict):
@@ -83,6 +87,29 @@ class VersionsJson(TypedDict):
     versions: list[VersionJson]
     history: list[ReleaseJson]
     rebuilds: list[RebuildJson]
+
+
+class DayCountsJson(TypedDict):
+    """`refused` is the share of the questions, 0–1; null on a day without any."""
+
+    day: str
+    questions: int
+    refused: float | None
+    up: int
+    down: int
+
+
+class StatisticsJson(TypedDict):
+    """Of the days from `first` to `last`; days without anything are left out."""
+
+    bot: str
+    first: str
+    last: str
+    questions: int
+    refused: float | None
+    up: int
+    down: int
+    days: list[DayCountsJson]
 
 
 class BlockJson(TypedDict):
@@ -201,6 +228,53 @@ def versions_json(
             for one in rebuilds
         ],
     }
+
+
+def without_reports(shown: VersionsJson) -> VersionsJson:
+    """The versions without what reports say: they quote questions and name documents."""
+
+    def bare(verdict: VerdictJson | None) -> VerdictJson | None:
+        return None if verdict is None else {"passed": verdict["passed"], "problems": [], "notes": []}
+
+    return {
+        **shown,
+        "versions": [{**one, "verdict": bare(one["verdict"])} for one in shown["versions"]],
+        "history": [
+            {**one, "forced_because": one["forced_because"] and REPORT_WITHHELD, "verdict": bare(one["verdict"])}
+            for one in shown["history"]
+        ],
+        "rebuilds": [
+            {**one, "report": REPORT_WITHHELD, "untold": one["untold"] and REPORT_WITHHELD} for one in shown["rebuilds"]
+        ],
+    }
+
+
+def statistics_json(statistics: Statistics) -> StatisticsJson:
+    days = statistics.days
+    questions, refused = sum(day.questions for day in days), sum(day.refused for day in days)
+    return {
+        "bot": statistics.bot,
+        "first": statistics.first.isoformat(),
+        "last": statistics.last.isoformat(),
+        "questions": questions,
+        "refused": _share(refused, questions),
+        "up": sum(day.up for day in days),
+        "down": sum(day.down for day in days),
+        "days": [
+            {
+                "day": day.day.isoformat(),
+                "questions": day.questions,
+                "refused": _share(day.refused, day.questions),
+                "up": day.up,
+                "down": day.down,
+            }
+            for day in days
+        ],
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def _version_json(record: VersionRecord, verdict: Verdict | None, released: str | None) -> VersionJson:

@@ -10,6 +10,7 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
+from ragbots import access
 from ragbots.cli.common import BotsDir, DataDir, Json, err, out, print_json, runtime, settings, wants_json
 from ragbots.config import BotConfig, check_bots, load_bot
 from ragbots.errors import ConfigurationError
@@ -65,6 +66,11 @@ def _mistakes(bot: BotConfig) -> list[str]:
     there = [folder for folder in bot.folders if folder.is_dir()]
     if there and not bot.wikis and not any(list_files(folder) for folder in there):
         found.append(f"bot `{bot.id}`: no documents in {', '.join(map(str, there))} (put the bot's documents there)")
+    files = {path.relative_to(folder).as_posix() for folder in there for path in list_files(folder)}
+    if not bot.wikis:  # what lies in a wiki is known once it is read: a build tells then
+        archives = any(name.casefold().endswith(".zip") for name in files)
+        idle = () if archives else access.idle_rules(bot, files)
+        found += [f"bot `{bot.id}`: `access.documents`: no document at `{path}`" for path in idle]
     for path in bot.questions:
         try:
             load_questions([bot.resolve(path)])

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ragbots import releases
+from ragbots import access, releases
 from ragbots.cli.common import (
     BotArgument,
     BotsDir,
@@ -120,6 +120,8 @@ def _build_one(opened: Runtime, bot: str, *, release: bool, strict: bool) -> tup
             manifest = read_manifest(built.path)
             status = "built" if built.new else "unchanged"
             result |= {"version": built.version, "status": status, "embedded": built.embedded, **_summary(manifest)}
+            for path in access.idle_rules(opened.bot(bot), [one.source for one in manifest.sources]):
+                err.print(f"{bot}: `access.documents`: no document at `{path}`: it hides nothing", style="yellow")
             if release:
                 bars.step(f"{bot}: verify", 1)
                 opened.release(bot, built.version, by=whoami())

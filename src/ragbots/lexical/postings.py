@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,19 @@ class Postings:
 
     def idf(self, terms: Sequence[str]) -> dict[str, float]:
         return pooled_idf([self], terms)
+
+    def only(self, kept: NDArray[np.bool_]) -> Postings:
+        """Those of a part of the chunks, numbered anew; a term that stands in none of them has no rows."""
+        held = kept[self.rows]
+        before = np.concatenate([[0], np.cumsum(held)])
+        numbers = np.cumsum(kept) - 1
+        return replace(
+            self,
+            starts=before[self.starts].astype(np.int32),
+            rows=numbers[self.rows[held]].astype(np.int32),
+            values=self.values[held],
+            size=int(kept.sum()),
+        )
 
     def scores(self, terms: Mapping[str, float], idf: Mapping[str, float]) -> Floats:
         """BM25F of every chunk for weighted question terms; shape (size,)."""

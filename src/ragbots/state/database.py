@@ -351,6 +351,22 @@ class Database:
             rows = connection.execute(query).mappings().all()
         return [Feedback(**{**row, "at": _aware(row["at"])}) for row in rows]
 
+    def outcomes(self, bot: str, begin: datetime, end: datetime) -> list[tuple[datetime, str]]:
+        """When a bot answered, and with what status, from a moment until before another."""
+        t = tables.turns
+        query = select(t.c.at, t.c.answer["status"].as_string()).where(
+            t.c.answer["bot"].as_string() == bot, t.c.at >= begin, t.c.at < end
+        )
+        with self._engine.connect() as connection:
+            return [(_aware(at), status) for at, status in connection.execute(query)]
+
+    def ratings(self, bot: str, begin: datetime, end: datetime) -> list[tuple[datetime, str]]:
+        """When something was said of a bot's answers, and whether `up` or `down`."""
+        f = tables.feedback
+        query = select(f.c.at, f.c.rating).where(f.c.bot == bot, f.c.at >= begin, f.c.at < end)
+        with self._engine.connect() as connection:
+            return [(_aware(at), rating) for at, rating in connection.execute(query)]
+
     def cited_versions(self, bot: str, since: datetime) -> set[str]:
         """The versions of a bot's index that answers given since then came from."""
         t = tables.turns

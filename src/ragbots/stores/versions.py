@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -120,6 +121,30 @@ class Contents:
     bigrams: Postings
     figures: NDArray[np.bool_]
     references: NDArray[np.int32]
+
+    def only(self, documents: AbstractSet[str]) -> Contents:
+        """What a version would hold that was built of these documents alone, by their ids; but that the lengths of
+        its fields are still compared with those of the whole."""
+        chunks = self.chunks_of(documents)
+        articles = np.array([chunks[start] for start, _ in article_spans(self.chunks)], dtype=np.bool_)
+        sizes = np.diff(self.token_starts)
+        held = articles[self.references].all(axis=1)
+        return Contents(
+            documents=tuple(one for one in self.documents if one.id in documents),
+            blocks={name: blocks for name, blocks in self.blocks.items() if name in documents},
+            chunks=tuple(chunk for chunk, kept in zip(self.chunks, chunks, strict=True) if kept),
+            vectors=self.vectors[chunks],
+            tokens=self.tokens[np.repeat(chunks, sizes)],
+            token_starts=np.concatenate([[0], np.cumsum(sizes[chunks])]).astype(np.int64),
+            words=self.words.only(chunks),
+            bigrams=self.bigrams.only(articles),
+            figures=self.figures[articles],
+            references=(np.cumsum(articles) - 1)[self.references[held]].astype(np.int32).reshape(-1, 2),
+        )
+
+    def chunks_of(self, documents: AbstractSet[str]) -> NDArray[np.bool_]:
+        """Which chunks are of these documents."""
+        return np.array([chunk.document_id in documents for chunk in self.chunks], dtype=np.bool_)
 
 
 @dataclass(frozen=True)

@@ -162,5 +162,6 @@ class FakeRuntime:
     def released(self) -> Mapping[str, str]:
         return {"leave": "v1"}
 
-    def documents(self, bot_id: str) -> tuple[str, ...]:
+    def documents(self, bot_id: str, principal: Principal) -> tuple[str, ...]:
+        access.require(principal, self.bots, bot_id)
         return self.titles(bot_id)

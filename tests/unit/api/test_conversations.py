@@ -25,7 +25,11 @@ class ByName:
 
     def principal(self, authorization: str | None, channel: str) -> Principal | None:
         name = (authorization or "").removeprefix("Bearer ")
-        return Principal(name, frozenset({"board"}) if name == "lee" else frozenset(), channel) if name else None
+        return (
+            Principal(name, frozenset({"board", "administrators"}) if name == "lee" else frozenset(), channel)
+            if name
+            else None
+        )
 
 
 KIM, LEE = {"Authorization": "Bearer kim"}, {"Authorization": "Bearer lee"}

@@ -83,3 +83,20 @@ def test_a_chunk_scores_for_a_term_if_and_only_if_it_holds_it(bodies: list[list[
         scores = postings.scores({term: 1.0}, {term: 1.0})
         assert (scores > 0).tolist() == [term in body for body in bodies]
         assert postings.frequency(term) == sum(term in body for body in bodies)
+
+
+def test_a_part_of_the_chunks_is_as_if_built_of_them_but_for_the_average_lengths() -> None:
+    fields = {"body": FieldWeight(1.0, 0.0)}  # b = 0: lengths do not count
+    chunks = [{"body": words.split()} for words in ("연차 휴가", "감사 휴가", "감사", "여비 연차 연차")]
+    kept = np.array([True, False, False, True])
+    part = build_postings(chunks, fields).only(kept)
+    alone = build_postings([chunks[0], chunks[3]], fields)
+    terms = {"연차": 1.0, "휴가": 0.5, "감사": 1.0, "여비": 2.0, "없음": 1.0}
+    assert part.idf(list(terms)) == alone.idf(list(terms))
+    assert part.frequency("감사") == 0
+    assert not part.stands_in("감사", (0, 2))
+    np.testing.assert_array_equal(
+        part.scores(terms, part.idf(list(terms))), alone.scores(terms, alone.idf(list(terms)))
+    )
+    nothing = build_postings(chunks, fields).only(np.zeros(4, dtype=np.bool_))
+    assert (nothing.size, nothing.frequency("연차")) == (0, 0)
