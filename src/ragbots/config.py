@@ -333,6 +333,13 @@ class LlmSettings(Strict):
         return GRADES.index(grade) <= GRADES.index(highest)
 
 
+class IdentitySettings(Strict):
+    """How people sign in. `local`: nobody does, and whoever sits at this machine is let in; `accounts`: with a user
+    name and password kept here. API keys are good with each."""
+
+    kind: Literal["local", "accounts"] = "local"
+
+
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
     parts = urlsplit(value.strip().lower())
@@ -382,6 +389,7 @@ class Settings(Strict):
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()
+    identity: IdentitySettings = IdentitySettings()
     default_llm: str | None = None
     llms: Mapping[str, LlmSettings] = Field(default_factory=dict)
     llm_tokens_per_user_per_day: Annotated[int, Field(ge=1)] | None = None
@@ -480,7 +488,7 @@ def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return flat, tables
 
 
-_TABLES = ("dooray", "slack")
+_TABLES = ("dooray", "slack", "identity")
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -553,7 +561,16 @@ def explain(error: ValidationError) -> str:
 
 
 def _unknown_inside(key: str) -> str:
-    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, SlackSettings, LlmSettings)
+    inner = (
+        FolderSource,
+        DoorayWikiSource,
+        WikiPlace,
+        Access,
+        DooraySettings,
+        SlackSettings,
+        IdentitySettings,
+        LlmSettings,
+    )
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

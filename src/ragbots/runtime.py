@@ -19,7 +19,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
 from ragbots.answering import Answering, Prepared, checked_question, open_to
-from ragbots.auth import LocalIdentity
+from ragbots.auth import AccountsIdentity, Keys, LocalIdentity
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
 from ragbots.clearance import cleared_for_all, models_of, refusals
@@ -53,6 +53,7 @@ from ragbots.releases import Shelf
 from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
 from ragbots.schedule import KOREA
 from ragbots.state import Database
+from ragbots.state.accounts import Accounts
 from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
@@ -110,9 +111,10 @@ class Runtime:
         self.settings = settings
         self.bots = bots
         self.mistakes = mistakes
-        self.identity: Identity = LocalIdentity()
         self.confidence = MODEL
         self.database = Database(settings.state_url)
+        self.accounts = Accounts(self.database)
+        self.identity: Identity = _identity(settings, self.accounts)
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
@@ -657,6 +659,11 @@ class Runtime:
             )
             raise BotNotFound(f"no bot `{bot_id}` in {self.settings.bots_dir}", hint=hint)
         return self.bots[bot_id]
+
+
+def _identity(settings: Settings, accounts: Accounts) -> Identity:
+    keys = Keys(accounts)
+    return LocalIdentity(keys) if settings.identity.kind == "local" else AccountsIdentity(keys)
 
 
 def _state_of(bot_id: str, held: Held) -> str:

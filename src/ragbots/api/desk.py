@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
-from ragbots.types import Principal
+from ragbots.types import Credentials, Principal
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
@@ -47,10 +47,14 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     """Who asks through a door. Raises HTTPException 401 for those who are not let in."""
     identity = desk.runtime.identity
-    principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), channel)
+    principal: Principal | None = await desk.look_up(identity.principal, credentials_of(request), channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     return principal
+
+
+def credentials_of(request: Request) -> Credentials:
+    return Credentials(request.headers.get("authorization"), origin=request.headers.get("origin"))
 
 
 async def principal_of(request: Request, desk: AtDesk) -> Principal:

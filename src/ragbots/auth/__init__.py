@@ -1,5 +1,7 @@
 """Who is at the door. Each module is one way to know; all pass the same contract."""
 
+from ragbots.auth.accounts import AccountsIdentity
+from ragbots.auth.keys import Keys
 from ragbots.auth.local import LocalIdentity
 
-__all__ = ("LocalIdentity",)
+__all__ = ("AccountsIdentity", "Keys", "LocalIdentity")

@@ -1,4 +1,4 @@
-"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, eval, doctor."""
+"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, users, keys, eval, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots.api.server import serve as serve_http
-from ragbots.cli import bots, channel, conversations, diff, evaluate, feedback, index
+from ragbots.cli import bots, channel, conversations, diff, evaluate, feedback, index, keys, users
 from ragbots.cli.common import (
     BotsDir,
     DataDir,
@@ -46,6 +46,8 @@ app.add_typer(index.app, name="index")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(channel.app, name="channel")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 app.command("eval")(evaluate.evaluate)
 app.command("diff")(diff.diff)
 app.command("doctor")(doctor)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -156,6 +156,15 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
+    @contextmanager
+    def transaction(self, *, writing: bool = False, snapshot: bool = False) -> Iterator[Connection]:
+        """For the chains beside these tables. `snapshot`: all is read as it is at one moment, as SQLite always does."""
+        engine = self._writing if writing else self._engine
+        if snapshot and engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.begin() as connection:
+            yield connection
+
     def add_version(self, record: VersionRecord) -> None:
         with self._writing.begin() as connection:
             connection.execute(insert(tables.versions).values(**_fields(record)))
@@ -165,7 +174,7 @@ class Database:
         query = select(tables.versions).where(tables.versions.c.bot == bot)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(tables.versions.c.version.desc())).mappings()
-            return [VersionRecord(**{**row, "created_at": _aware(row["created_at"])}) for row in rows]
+            return [VersionRecord(**{**row, "created_at": aware(row["created_at"])}) for row in rows]
 
     def forget_version(self, bot: str, version: str) -> None:
         with self._writing.begin() as connection:
@@ -183,7 +192,7 @@ class Database:
         query = query.where(t.c.bot == bot, t.c.version == version).order_by(t.c.id.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else Verdict(**{**row, "at": _aware(row["at"])})
+        return None if row is None else Verdict(**{**row, "at": aware(row["at"])})
 
     def active(self) -> dict[str, str]:
         """The released version of each bot that has one."""
@@ -226,7 +235,7 @@ class Database:
         query = select(t.c.bot, t.c.version, t.c.previous, t.c.at, t.c.by, t.c.action, t.c.forced_because, t.c.verdict)
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(t.c.bot == bot).order_by(t.c.id.desc())).mappings()
-            return [ReleaseRecord(**{**row, "at": _aware(row["at"])}) for row in rows]
+            return [ReleaseRecord(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def add_rebuild(self, record: Rebuild) -> None:
         with self._writing.begin() as connection:
@@ -238,7 +247,7 @@ class Database:
         query = select(*(t.c[name] for name in Rebuild.__slots__)).where(t.c.bot == bot)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(t.c.id.desc()).limit(last)).mappings()
-            return [Rebuild(**{**row, "at": _aware(row["at"])}) for row in rows]
+            return [Rebuild(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def remember(self, conversation_id: str, user_id: str, channel: str, turn: StoredTurn) -> None:
         """Adds a turn to a conversation, which is begun where it is new."""
@@ -261,7 +270,7 @@ class Database:
         query = query.where(c.c.id == conversation_id, c.c.user_id == user_id).order_by(t.c.id.desc()).limit(last)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
+        return [StoredTurn(**{**row, "at": aware(row["at"])}) for row in reversed(rows)]
 
     def conversation_owner(self, conversation_id: str) -> str | None:
         """Whose conversation it is; None where there is none of that id."""
@@ -282,7 +291,7 @@ class Database:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         moments = ("created_at", "last_at")
-        return [ConversationRecord(**{**row, **{name: _aware(row[name]) for name in moments}}) for row in rows]
+        return [ConversationRecord(**{**row, **{name: aware(row[name]) for name in moments}}) for row in rows]
 
     def forget_conversations(self, user_id: str, conversation_id: str | None = None) -> int:
         """Deletes a person's own conversation, or all of theirs, and what they said of its answers; how many."""
@@ -311,7 +320,7 @@ class Database:
         query = query.where(t.c.answer_id == answer_id, c.c.user_id == user_id).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else StoredTurn(**{**row, "at": _aware(row["at"])})
+        return None if row is None else StoredTurn(**{**row, "at": aware(row["at"])})
 
     def set_feedback(self, feedback: Feedback) -> None:
         """Keeps what a person says of an answer, in place of what they said of it before."""
@@ -340,7 +349,7 @@ class Database:
         query = query.order_by(f.c.at.desc(), f.c.answer_id).limit(last)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [Feedback(**{**row, "at": _aware(row["at"])}) for row in rows]
+        return [Feedback(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def cited_versions(self, bot: str, since: datetime) -> set[str]:
         """The versions of a bot's index that answers given since then came from."""
@@ -437,7 +446,7 @@ def _fields(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
     # SQLite keeps no zone; what went in was UTC.
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
