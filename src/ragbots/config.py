@@ -335,9 +335,12 @@ class LlmSettings(Strict):
 
 class IdentitySettings(Strict):
     """How people sign in. `local`: nobody does, and whoever sits at this machine is let in; `accounts`: with a user
-    name and password kept here. API keys are good with each."""
+    name and password kept here. API keys are good with each. A session ends `session_idle_minutes` after it was last
+    used, and `session_hours` after it began."""
 
     kind: Literal["local", "accounts"] = "local"
+    session_idle_minutes: Annotated[int, Field(ge=1, le=100_000)] = 120
+    session_hours: Annotated[int, Field(ge=1, le=10_000)] = 12
 
 
 def _origin(value: str) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
 from ragbots.answering import Answering, Prepared, checked_question, open_to
-from ragbots.auth import AccountsIdentity, Keys, LocalIdentity
+from ragbots.auth import AccountsIdentity, Keys, LocalIdentity, Sessions
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
 from ragbots.clearance import cleared_for_all, models_of, refusals
@@ -662,8 +662,11 @@ class Runtime:
 
 
 def _identity(settings: Settings, accounts: Accounts) -> Identity:
-    keys = Keys(accounts)
-    return LocalIdentity(keys) if settings.identity.kind == "local" else AccountsIdentity(keys)
+    keys, chosen = Keys(accounts), settings.identity
+    if chosen.kind == "local":
+        return LocalIdentity(keys)
+    idle, lifetime = timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
+    return AccountsIdentity(keys, Sessions(accounts, idle, lifetime))
 
 
 def _state_of(bot_id: str, held: Held) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from tests.contract.test_state import server  # noqa: F401 - a fixture
 
-from ragbots.auth import AccountsIdentity, Keys
+from ragbots.auth import AccountsIdentity, Keys, Sessions
 from ragbots.errors import ConfigurationError, NotFound
 from ragbots.state import Database, tables
 from ragbots.state.accounts import Accounts, Session, SignIn, User
@@ -36,6 +36,10 @@ def user(name: str = "kim", groups: frozenset[str] = frozenset({"hr", "all"})) -
 
 def shown(secret: str) -> Credentials:
     return Credentials(authorization=f"Bearer {secret}")
+
+
+def signing_in(keys: Keys) -> AccountsIdentity:
+    return AccountsIdentity(keys, Sessions(keys.accounts, timedelta(hours=1), timedelta(hours=12), keys.now))
 
 
 class AccountsContract:
@@ -139,10 +143,10 @@ class AccountsContract:
 
     @pytest.mark.parametrize("value", ["Bearer ragbots_x", "Basic a2ltOng=", "Bearer \udcff", "x"])
     def test_what_is_shown_and_is_not_good_lets_nobody_in(self, keys: Keys, value: str) -> None:
-        assert AccountsIdentity(keys).principal(Credentials(authorization=value), "web") is None
+        assert signing_in(keys).principal(Credentials(authorization=value), "web") is None
 
     def test_who_shows_nothing_is_a_stranger(self, keys: Keys) -> None:
-        principal = AccountsIdentity(keys).principal(Credentials(), "web")
+        principal = signing_in(keys).principal(Credentials(), "web")
         assert principal == Principal("anonymous", channel="web", authenticated=False)
 
     def test_sessions_end_with_their_user(self, accounts: Accounts) -> None:

@@ -3,5 +3,6 @@
 from ragbots.auth.accounts import AccountsIdentity
 from ragbots.auth.keys import Keys
 from ragbots.auth.local import LocalIdentity
+from ragbots.auth.sessions import Sessions
 
-__all__ = ("AccountsIdentity", "Keys", "LocalIdentity")
+__all__ = ("AccountsIdentity", "Keys", "LocalIdentity", "Sessions")

@@ -1,0 +1,161 @@
+"""Signing in and out with a browser, and who one is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing_extensions import TypedDict
+
+from ragbots.api.desk import Asking, AtDesk, Desk, base_url, credentials_of, session_cookie
+from ragbots.api.problems import PROBLEMS
+from ragbots.auth import AccountsIdentity
+from ragbots.types import Principal
+
+_FOLDER = Path(__file__).with_name("templates")
+_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+_TITLE_IN, _TITLE_OUT = "로그인", "로그아웃"
+_WRONG = "아이디나 비밀번호가 맞지 않습니다. 다시 확인해 주세요."
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # what browsers read as a path of this server
+
+# With `no-referrer` browsers would send these forms with `Origin: null`.
+_HEADERS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+
+sign_in_pages = APIRouter(include_in_schema=False)
+me = APIRouter(prefix="/api", responses=PROBLEMS)
+
+
+class MeJson(TypedDict):
+    """Who asks. `user` and `name` are null for a stranger; `sign_in` and `sign_out` where a browser goes for that."""
+
+    user: str | None
+    name: str | None
+    groups: list[str]
+    sign_in: str | None
+    sign_out: str | None
+
+
+@me.get("/me", response_model=MeJson)
+async def who(desk: AtDesk, principal: Asking) -> Response:
+    """Who one is signed in as."""
+    return JSONResponse(await desk.look_up(_me, desk, principal))
+
+
+@sign_in_pages.get("/login")
+async def login_page(request: Request, desk: AtDesk) -> Response:
+    """The form."""
+    _accounts_of(desk)
+    return _page(_TITLE_IN, next_=_own(request.query_params.get("next")))
+
+
+@sign_in_pages.post("/login")
+async def login(
+    request: Request,
+    desk: AtDesk,
+    user: Annotated[str, Form(max_length=255)] = "",
+    password: Annotated[str, Form(max_length=1_000)] = "",
+    next_: Annotated[str, Form(alias="next", max_length=2_000)] = "/",
+) -> Response:
+    """Signs in, and goes on to where one wanted to go."""
+    identity = _accounts_of(desk)
+    _require_own_form(request, desk)
+    secret = await desk.run(identity.sign_in, user, password)
+    if secret is None:
+        return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=_own(next_))
+    return await _begun(request, desk, identity, secret, _own(next_))
+
+
+@sign_in_pages.get("/logout")
+async def logout_page(desk: AtDesk) -> Response:
+    _accounts_of(desk)
+    return _page(_TITLE_OUT)
+
+
+@sign_in_pages.post("/logout")
+async def logout(request: Request, desk: AtDesk) -> Response:
+    """Ends the session, also where it is copied elsewhere."""
+    identity = _accounts_of(desk)
+    _require_own_form(request, desk)
+    await _end(request, desk, identity)
+    response = RedirectResponse("/", 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+@sign_in_pages.get("/sign-in.css")
+async def style() -> Response:
+    return FileResponse(_FOLDER / "sign_in.css")
+
+
+async def _begun(request: Request, desk: Desk, identity: AccountsIdentity, secret: str, target: str) -> Response:
+    """Goes on with a new session in place of one that was there before."""
+    await _end(request, desk, identity)
+    response = RedirectResponse(target, 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    seconds = int(identity.sessions.lifetime.total_seconds())
+    response.set_cookie(name, secret, max_age=seconds, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+async def _end(request: Request, desk: Desk, identity: AccountsIdentity) -> None:
+    session = credentials_of(request, desk).session
+    if session is not None:
+        await desk.look_up(identity.sessions.end, session)
+
+
+def _page(title: str, *, status: int = 200, fault: str = "", user: str = "", next_: str = "/") -> HTMLResponse:
+    html = _TEMPLATES.get_template("sign_in.html.j2").render(title=title, fault=fault, user=user, next=next_)
+    return HTMLResponse(html, status, dict(_HEADERS))
+
+
+def _accounts_of(desk: Desk) -> AccountsIdentity:
+    """Raises HTTPException 404 where nobody signs in."""
+    identity = desk.runtime.identity
+    if not isinstance(identity, AccountsIdentity):
+        raise HTTPException(404)
+    return identity
+
+
+def _own(wanted: str | None) -> str:
+    """A path of this server alone: whoever made the link chose it."""
+    return wanted if wanted and _OWN_PATH.fullmatch(wanted) else "/"
+
+
+def _require_own_form(request: Request, desk: Desk) -> None:
+    """Raises HTTPException 403 for a form that another site's page has sent. A browser says where it comes from; what
+    says nothing is none, and brings no cookie along that somebody else could use."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    else:
+        own = origin is None or _origin(origin) == _origin(base_url(request, desk))
+    if not own:
+        raise HTTPException(403)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _me(desk: Desk, principal: Principal) -> MeJson:
+    identity = desk.runtime.identity
+    by_browser = isinstance(identity, AccountsIdentity) and principal.key is None
+    name: str | None = principal.user_id
+    if isinstance(identity, AccountsIdentity):
+        user = identity.sessions.accounts.user(principal.user_id)
+        name = principal.user_id if user is None else user.name
+    signed_in = principal.authenticated
+    return {
+        "user": principal.user_id if signed_in else None,
+        "name": name if signed_in else None,
+        "groups": sorted(principal.groups),
+        "sign_in": "/login" if by_browser and not signed_in else None,
+        "sign_out": "/logout" if by_browser and signed_in else None,
+    }
