@@ -19,7 +19,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
 from ragbots.answering import Answering, Prepared, checked_question, open_to
-from ragbots.auth import AccountsIdentity, Keys, LocalIdentity, Sessions
+from ragbots.auth import AccountsIdentity, Client, Keys, LocalIdentity, Provider, Sessions
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
 from ragbots.clearance import cleared_for_all, models_of, refusals
@@ -666,7 +666,15 @@ def _identity(settings: Settings, accounts: Accounts) -> Identity:
     if chosen.kind == "local":
         return LocalIdentity(keys)
     idle, lifetime = timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
-    return AccountsIdentity(keys, Sessions(accounts, idle, lifetime))
+    sessions = Sessions(accounts, idle, lifetime)
+    if chosen.kind == "accounts":
+        return AccountsIdentity(keys, sessions)
+    assert chosen.issuer and chosen.client_id
+    client = Client(
+        chosen.issuer, chosen.client_id, os.environ.get(chosen.client_secret_env) or None, chosen.scope,
+        chosen.user_claim, chosen.groups_claim,
+    )  # fmt: skip
+    return AccountsIdentity(keys, sessions, Provider(client, sessions))
 
 
 def _state_of(bot_id: str, held: Held) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
@@ -14,12 +15,17 @@ from typing_extensions import TypedDict
 
 from ragbots.api.desk import Asking, AtDesk, Desk, base_url, credentials_of, session_cookie
 from ragbots.api.problems import PROBLEMS
-from ragbots.auth import AccountsIdentity
+from ragbots.auth import AccountsIdentity, Provider
+from ragbots.auth.secrets import new_secret
+from ragbots.errors import SignInRefused
 from ragbots.types import Principal
+
+log = logging.getLogger("ragbots.api")
 
 _FOLDER = Path(__file__).with_name("templates")
 _TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
-_TITLE_IN, _TITLE_OUT = "로그인", "로그아웃"
+_TITLE_IN, _TITLE_OUT, _TITLE_REFUSED = "로그인", "로그아웃", "로그인하지 못했습니다"
+_AWAY, _AWAY_SECONDS = "-away", 600  # the cookie of a browser that has gone to the identity provider
 _WRONG = "아이디나 비밀번호가 맞지 않습니다. 다시 확인해 주세요."
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # what browsers read as a path of this server
 
@@ -48,8 +54,10 @@ async def who(desk: AtDesk, principal: Asking) -> Response:
 
 @sign_in_pages.get("/login")
 async def login_page(request: Request, desk: AtDesk) -> Response:
-    """The form."""
-    _accounts_of(desk)
+    """The form, or the way to the identity provider."""
+    identity, target = _accounts_of(desk), _own(request.query_params.get("next"))
+    if identity.provider is not None:
+        return await _away(request, desk, identity.provider, target)
     return _page(_TITLE_IN, next_=_own(request.query_params.get("next")))
 
 
@@ -63,6 +71,8 @@ async def login(
 ) -> Response:
     """Signs in, and goes on to where one wanted to go."""
     identity = _accounts_of(desk)
+    if identity.provider is not None:
+        raise HTTPException(405)
     _require_own_form(request, desk)
     secret = await desk.run(identity.sign_in, user, password)
     if secret is None:
@@ -70,10 +80,55 @@ async def login(
     return await _begun(request, desk, identity, secret, _own(next_))
 
 
+@sign_in_pages.get("/login/callback")
+async def come_back(request: Request, desk: AtDesk) -> Response:
+    """Whoever comes back from the identity provider is signed in, in the browser that went there."""
+    identity, asked = _accounts_of(desk), request.query_params
+    if identity.provider is None:
+        raise HTTPException(404)
+    name, secure = session_cookie(request, desk)
+    browser = request.cookies.get(name + _AWAY, "")
+    try:
+        if "error" in asked:
+            raise SignInRefused(f"the identity provider says {asked['error'][:60]!r}")
+        secret = await desk.look_up(
+            identity.provider.finish, _callback(request, desk), browser, asked.get("state", ""), asked.get("code", "")
+        )
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        response: Response = _page(_TITLE_REFUSED, status=refused.http_status, fault=refused.for_people)
+    else:
+        response = await _begun(request, desk, identity, secret, _own(unquote(browser.partition(".")[2])))
+    response.delete_cookie(name + _AWAY, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+@sign_in_pages.post("/logout/backchannel")
+async def logged_out_there(desk: AtDesk, logout_token: Annotated[str, Form(max_length=20_000)]) -> Response:
+    """The identity provider says that somebody has signed out."""
+    identity = _accounts_of(desk)
+    if identity.provider is None:
+        raise HTTPException(404)
+    try:
+        await desk.look_up(identity.provider.ended, logout_token)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        raise HTTPException(400) from refused
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
 @sign_in_pages.get("/logout")
-async def logout_page(desk: AtDesk) -> Response:
-    _accounts_of(desk)
-    return _page(_TITLE_OUT)
+async def logout_page(request: Request, desk: AtDesk) -> Response:
+    """The question; its answer may lead on to the identity provider."""
+    there = await _end_there(request, desk, _accounts_of(desk))
+    page = _page(_TITLE_OUT)
+    if there is not None:
+        parts = urlsplit(there)
+        page.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action 'self' {parts.scheme}://{parts.netloc}"
+        )
+    return page
 
 
 @sign_in_pages.post("/logout")
@@ -81,8 +136,9 @@ async def logout(request: Request, desk: AtDesk) -> Response:
     """Ends the session, also where it is copied elsewhere."""
     identity = _accounts_of(desk)
     _require_own_form(request, desk)
+    there = await _end_there(request, desk, identity)
     await _end(request, desk, identity)
-    response = RedirectResponse("/", 303, dict(_HEADERS))
+    response = RedirectResponse(there or "/", 303, dict(_HEADERS))
     name, secure = session_cookie(request, desk)
     response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
     return response
@@ -91,6 +147,38 @@ async def logout(request: Request, desk: AtDesk) -> Response:
 @sign_in_pages.get("/sign-in.css")
 async def style() -> Response:
     return FileResponse(_FOLDER / "sign_in.css")
+
+
+async def _away(request: Request, desk: Desk, provider: Provider, target: str) -> Response:
+    """To the identity provider; a cookie tells this browser from others when it comes back."""
+    browser = f"{new_secret()}.{quote(target, safe='')}"
+    try:
+        url = await desk.look_up(provider.start, _callback(request, desk), browser)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        return _page(_TITLE_REFUSED, status=503, fault=refused.for_people)
+    response = RedirectResponse(url, 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    response.set_cookie(name + _AWAY, browser, max_age=_AWAY_SECONDS, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+def _callback(request: Request, desk: Desk) -> str:
+    return f"{base_url(request, desk)}/login/callback"
+
+
+async def _end_there(request: Request, desk: Desk, identity: AccountsIdentity) -> str | None:
+    """Where one signs out at the identity provider; None where there is none, or it cannot be reached."""
+    if identity.provider is None:
+        return None
+    session = credentials_of(request, desk).session
+    user = None if session is None else await desk.look_up(identity.sessions.user, session)
+    try:
+        back = f"{base_url(request, desk)}/"
+        return await desk.look_up(identity.provider.end, None if user is None else user.id, back)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        return None
 
 
 async def _begun(request: Request, desk: Desk, identity: AccountsIdentity, secret: str, target: str) -> Response:

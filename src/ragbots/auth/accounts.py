@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ragbots.auth import passwords
 from ragbots.auth.keys import Keys, bearer
+from ragbots.auth.oidc import Provider
 from ragbots.auth.sessions import Sessions
 from ragbots.types import Credentials, Principal
 
@@ -11,14 +12,15 @@ ANONYMOUS = "anonymous"
 
 
 class AccountsIdentity:
-    """People have accounts here."""
+    """People have accounts here. With a `provider` they sign in there, and with no password here."""
 
-    id = "accounts"
     requires_sign_in = True
 
-    def __init__(self, keys: Keys, sessions: Sessions) -> None:
+    def __init__(self, keys: Keys, sessions: Sessions, provider: Provider | None = None) -> None:
+        self.id = "accounts" if provider is None else "oidc"
         self._keys = keys
         self.sessions = sessions
+        self.provider = provider
 
     def principal(self, credentials: Credentials, channel: str) -> Principal | None:
         """Whose key is shown, else whose session, else a stranger. None where what is shown is not good."""

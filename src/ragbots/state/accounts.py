@@ -181,13 +181,14 @@ class Accounts:
         with self._database.transaction(writing=True) as connection:
             connection.execute(delete(tables.sessions).where(tables.sessions.c.hash == digest))
 
-    def end_sessions(self, user_id: str, provider_session: str | None = None) -> int:
-        """Ends all of a person's sessions, or the one that the provider calls so; how many."""
-        wanted = tables.sessions.c.user_id == user_id
-        if provider_session is not None:
-            wanted &= tables.sessions.c.provider_session == provider_session
+    def end_sessions(self, user_id: str | None = None, provider_session: str | None = None) -> int:
+        """Ends all of a person's sessions, or those that the provider calls so; how many."""
+        named = {"user_id": user_id, "provider_session": provider_session}
+        wanted = [tables.sessions.c[column] == value for column, value in named.items() if value is not None]
+        if not wanted:
+            return 0
         with self._database.transaction(writing=True) as connection:
-            return connection.execute(delete(tables.sessions).where(wanted)).rowcount
+            return connection.execute(delete(tables.sessions).where(*wanted)).rowcount
 
     def forget_sessions(self, created_before: datetime, seen_before: datetime) -> int:
         """Deletes the sessions that are over; how many."""
