@@ -11,12 +11,17 @@ from urllib.parse import quote, unquote, urlsplit
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from ragbots import access
 from ragbots.api.desk import Asking, AtDesk, Desk, base_url, credentials_of, session_cookie
 from ragbots.api.problems import PROBLEMS
-from ragbots.auth import AccountsIdentity, Provider
+from ragbots.api.requests import Text
+from ragbots.auth import AccountsIdentity, LocalIdentity, Provider
+from ragbots.auth.keys import bearer
 from ragbots.auth.secrets import new_secret
+from ragbots.auth.widget_tokens import LONGEST, PREFIX
 from ragbots.errors import SignInRefused
 from ragbots.types import Principal
 
@@ -50,6 +55,38 @@ class MeJson(TypedDict):
 async def who(desk: AtDesk, principal: Asking) -> Response:
     """Who one is signed in as."""
     return JSONResponse(await desk.look_up(_me, desk, principal))
+
+
+class WidgetTokenRequest(BaseModel):
+    """`origin` is that of the page which has the widget, one of the setting `widget_origins`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    bot: Annotated[Text, Field(max_length=200)]
+    origin: Annotated[Text, Field(max_length=500)]
+    seconds: Annotated[int, Field(ge=10, le=int(LONGEST.total_seconds()))] = int(LONGEST.total_seconds())
+
+
+class WidgetTokenJson(TypedDict):
+    """`token` is sent as `Authorization: Bearer …`; `seconds` is how long it is good."""
+
+    token: str
+    seconds: int
+
+
+@me.post("/widget-tokens", response_model=WidgetTokenJson)
+async def widget_token(body: WidgetTokenRequest, request: Request, desk: AtDesk, principal: Asking) -> Response:
+    """A token for one bot on the pages of one origin, good for 15 minutes at most and while the API key or session
+    is that asks for it. A widget token makes no other."""
+    shown, identity = credentials_of(request, desk), desk.runtime.identity
+    tokens = identity.tokens if isinstance(identity, (AccountsIdentity, LocalIdentity)) else None
+    by_token = (bearer(shown) or "").startswith(PREFIX)
+    if tokens is None or by_token or not (principal.key or (principal.authenticated and shown.session)):
+        raise HTTPException(403)
+    access.require(principal, desk.runtime.bots, body.bot)
+    if body.origin not in desk.runtime.settings.widget_origins:
+        raise HTTPException(403)
+    token = await desk.look_up(tokens.make, principal.key, shown.session, body.bot, body.origin, body.seconds)
+    return JSONResponse({"token": token, "seconds": body.seconds})
 
 
 @sign_in_pages.get("/login")

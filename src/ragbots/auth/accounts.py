@@ -6,6 +6,7 @@ from ragbots.auth import passwords
 from ragbots.auth.keys import Keys, bearer
 from ragbots.auth.oidc import Provider
 from ragbots.auth.sessions import Sessions
+from ragbots.auth.widget_tokens import PREFIX, WidgetTokens
 from ragbots.types import Credentials, Principal
 
 ANONYMOUS = "anonymous"
@@ -16,15 +17,20 @@ class AccountsIdentity:
 
     requires_sign_in = True
 
-    def __init__(self, keys: Keys, sessions: Sessions, provider: Provider | None = None) -> None:
+    def __init__(
+        self, keys: Keys, sessions: Sessions, provider: Provider | None = None, tokens: WidgetTokens | None = None
+    ) -> None:
         self.id = "accounts" if provider is None else "oidc"
         self._keys = keys
         self.sessions = sessions
         self.provider = provider
+        self.tokens = tokens
 
     def principal(self, credentials: Credentials, channel: str) -> Principal | None:
         """Whose key is shown, else whose session, else a stranger. None where what is shown is not good."""
         secret = bearer(credentials)
+        if secret is not None and self.tokens is not None and secret.startswith(PREFIX):
+            return self.tokens.principal(secret, credentials.origin, channel)
         if secret is not None:
             return self._keys.principal(secret, channel)
         if credentials.session is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ragbots.auth.keys import Keys, bearer
+from ragbots.auth.widget_tokens import PREFIX, WidgetTokens
 from ragbots.types import Credentials, Principal
 
 
@@ -16,12 +17,15 @@ class LocalIdentity:
     id = "local"
     requires_sign_in = False
 
-    def __init__(self, keys: Keys | None = None) -> None:
+    def __init__(self, keys: Keys | None = None, tokens: WidgetTokens | None = None) -> None:
         self._keys = keys
+        self.tokens = tokens
 
     def principal(self, credentials: Credentials, channel: str) -> Principal | None:
         """`local`, or whose key is shown; None where that is not good."""
         secret = bearer(credentials)
         if secret is None:
             return Principal(user_id="local", channel=channel, local=True)
+        if self.tokens is not None and secret.startswith(PREFIX):
+            return self.tokens.principal(secret, credentials.origin, channel)
         return self._keys.principal(secret, channel) if self._keys else None

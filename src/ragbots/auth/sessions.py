@@ -32,7 +32,10 @@ class Sessions:
 
     def user(self, secret: str) -> User | None:
         """Whose session it is; None where it is none, or over, or its user disabled."""
-        now, kept = self.now(), digest(secret)
+        return self._user(digest(secret))
+
+    def _user(self, kept: str) -> User | None:
+        now = self.now()
         session = self.accounts.session(kept)
         if session is None or now - session.created_at >= self.lifetime or now - session.last_seen_at >= self.idle:
             return None
@@ -44,7 +47,11 @@ class Sessions:
         return user
 
     def principal(self, secret: str, channel: str) -> Principal | None:
-        user = self.user(secret)
+        return self.holder(digest(secret), channel)
+
+    def holder(self, kept: str, channel: str) -> Principal | None:
+        """Whose session is kept under this hash."""
+        user = self._user(kept)
         return None if user is None else Principal(user.id, user.groups, channel)
 
     def end(self, secret: str) -> None:
