@@ -351,6 +351,36 @@ class LlmSettings(Strict):
         return GRADES.index(grade) <= GRADES.index(highest)
 
 
+class IdentitySettings(Strict):
+    """How people sign in. `local`: nobody does, and whoever sits at this machine is let in; `accounts`: with a user
+    name and password kept here; `oidc`: at the identity provider `issuer`, which knows this installation as
+    `client_id`. The environment variable that `client_secret_env` names holds the secret; without it the client is a
+    public one. API keys are good with each. A session ends `session_idle_minutes` after it was last
+    used, and `session_hours` after it began."""
+
+    kind: Literal["local", "accounts", "oidc"] = "local"
+    session_idle_minutes: Annotated[int, Field(ge=1, le=100_000)] = 120
+    session_hours: Annotated[int, Field(ge=1, le=10_000)] = 12
+    issuer: str | None = None
+    client_id: Line | None = None
+    client_secret_env: Variable = "OIDC_CLIENT_SECRET"
+    scope: Line = "openid profile email"
+    user_claim: Line = "sub"
+    groups_claim: Line = "groups"
+
+    @model_validator(mode="after")
+    def _a_provider_where_one_is_needed(self) -> IdentitySettings:
+        if self.kind != "oidc":
+            return self
+        if not self.issuer or not self.client_id:
+            raise ValueError("`oidc` needs `issuer` and `client_id`")
+        parts = urlsplit(self.issuer)
+        over_tls = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.hostname or ""))
+        if not over_tls or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("`issuer` is an address such as https://id.example.com/realms/office")
+        return self
+
+
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
     parts = urlsplit(value.strip().lower())
@@ -401,6 +431,7 @@ class Settings(Strict):
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()
+    identity: IdentitySettings = IdentitySettings()
     default_llm: str | None = None
     llms: Mapping[str, LlmSettings] = Field(default_factory=dict)
     llm_tokens_per_user_per_day: Annotated[int, Field(ge=1)] | None = None
@@ -499,7 +530,7 @@ def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return flat, tables
 
 
-_TABLES = ("dooray", "slack")
+_TABLES = ("dooray", "slack", "identity")
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -580,6 +611,7 @@ def _unknown_inside(key: str) -> str:
         DocumentRule,
         DooraySettings,
         SlackSettings,
+        IdentitySettings,
         LlmSettings,
     )
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)

@@ -83,6 +83,14 @@ class NotReleased(RagbotsError):
     for_people = "이 챗봇은 아직 준비되지 않았습니다. 담당자에게 문의해 주세요."
 
 
+class SignInRefused(RagbotsError):
+    """Somebody came back from the identity provider with something that is not good, or it cannot be reached."""
+
+    http_status = 401
+    slug = "sign-in-refused"
+    for_people = "로그인하지 못했습니다. 처음부터 다시 시도해 주세요. 계속되면 담당자에게 문의해 주세요."
+
+
 class UnreadableDocument(RagbotsError):
     """A file that no loader could read whole; the rest of the build goes on."""
 

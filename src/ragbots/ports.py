@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ragbots.types import Answer, Block, Context, Document, Hit, Omission, Principal, Question
+from ragbots.types import Answer, Block, Context, Credentials, Document, Hit, Omission, Principal, Question
 
 Vectors = NDArray[np.float32]
 TokenVectors = NDArray[np.int8]
@@ -274,8 +274,8 @@ class Identity(Protocol):
     id: str
     requires_sign_in: bool
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:
-        """The principal for an `Authorization` value; None = not let in."""
+    def principal(self, credentials: Credentials, channel: str) -> Principal | None:
+        """Who shows these credentials; None = they are not good (any longer), and nobody is let in with them."""
         ...
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ragbots import access, answering, indexing, privacy, rebuilding, releases, retrieval, writing
 from ragbots.answering import Answering, Prepared, checked_question, open_to, seen_by
-from ragbots.auth import LocalIdentity
+from ragbots.auth import AccountsIdentity, Client, Keys, LocalIdentity, Provider, Sessions, WidgetTokens
+from ragbots.auth.widget_tokens import signing_key
 from ragbots.chunking import ChunkLimits
 from ragbots.citations import read_id
 from ragbots.clearance import cleared_for_all, models_of, refusals
@@ -54,6 +55,7 @@ from ragbots.retrieval import OpenBot, Passage, SearchResult, open_bot
 from ragbots.rights import CurrentBots
 from ragbots.schedule import KOREA
 from ragbots.state import Database
+from ragbots.state.accounts import Accounts
 from ragbots.state.audit import AuditLog
 from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
@@ -112,10 +114,11 @@ class Runtime:
         self.settings = settings
         self._bots = CurrentBots(bots)
         self.mistakes = mistakes
-        self.identity: Identity = LocalIdentity()
         self.confidence = MODEL
         self.database = Database(settings.state_url)
         self.audit_log = AuditLog(self.database, settings.data_dir)
+        self.accounts = Accounts(self.database)
+        self.identity: Identity = _identity(settings, self.accounts)
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
@@ -761,6 +764,24 @@ def _found(hits: Sequence[Hit]) -> list[str]:
 
 def _no_citation(citation_id: str) -> NotFound:
     return NotFound(f"no citation `{citation_id}`", for_people="그런 인용이 없습니다.")
+
+
+def _identity(settings: Settings, accounts: Accounts) -> Identity:
+    keys, chosen = Keys(accounts), settings.identity
+    signing = cache(partial(signing_key, settings.data_dir))
+    if chosen.kind == "local":
+        return LocalIdentity(keys, WidgetTokens(signing, keys))
+    idle, lifetime = timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
+    sessions = Sessions(accounts, idle, lifetime)
+    tokens = WidgetTokens(signing, keys, sessions)
+    if chosen.kind == "accounts":
+        return AccountsIdentity(keys, sessions, tokens=tokens)
+    assert chosen.issuer and chosen.client_id
+    client = Client(
+        chosen.issuer, chosen.client_id, os.environ.get(chosen.client_secret_env) or None, chosen.scope,
+        chosen.user_claim, chosen.groups_claim,
+    )  # fmt: skip
+    return AccountsIdentity(keys, sessions, Provider(client, sessions), tokens)
 
 
 def _state_of(bot_id: str, held: Held) -> str:

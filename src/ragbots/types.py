@@ -261,7 +261,7 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks, and through which door. `local`: nobody signs in, and whoever reaches the server is its user. `bots`:
-    those that the credential is good for (None = all)."""
+    those that the credential is good for (None = all); `key`: the id of the API key that was shown."""
 
     user_id: str
     groups: frozenset[str] = frozenset()
@@ -269,6 +269,16 @@ class Principal:
     authenticated: bool = True
     local: bool = False
     bots: frozenset[str] | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a door received of whoever asks: the `Authorization` value, the session's cookie, the page's origin."""
+
+    authorization: str | None = field(default=None, repr=False)
+    session: str | None = field(default=None, repr=False)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -398,6 +398,11 @@ def bots() -> Json:
     return {"bots": BOTS, "organisation": "한울연합회"}
 
 
+@app.get("/api/me")
+def me() -> Json:
+    return {"user": "local", "name": "local", "groups": [], "sign_in": None, "sign_out": None}
+
+
 @app.post("/api/chat", response_model=None)
 async def chat(request: Request) -> Response:
     body = await request.json()

@@ -28,7 +28,7 @@ from ragbots.auth import LocalIdentity
 from ragbots.errors import ConfigurationError, ModelUnavailable
 from ragbots.ports import Identity
 from ragbots.shapes import answer_json
-from ragbots.types import Answer, Question
+from ragbots.types import Answer, Credentials, Question
 
 QUESTION = {"question": "연차는 언제까지 신청하나요?"}
 EVENTS = {"Accept": "text/event-stream"}
@@ -303,8 +303,9 @@ def test_a_signal_lets_answers_under_way_finish_and_returns(number: signal.Signa
 
 def test_everybody_on_this_machine_is_one_signed_in_person() -> None:
     identity: Identity = LocalIdentity()
-    person = identity.principal(None, "web")
+    person = identity.principal(Credentials(), "web")
     assert person is not None
     assert (person.user_id, person.authenticated, person.channel, person.groups) == ("local", True, "web", frozenset())
-    assert identity.principal("Bearer anything", "web") == person
+    assert identity.principal(Credentials("Bearer none"), "web") == person
+    assert identity.principal(Credentials("Bearer anything"), "web") is None
     assert not identity.requires_sign_in

@@ -14,7 +14,7 @@ from tests.fakes import RecordingProgress
 
 from ragbots.api.app import create_app
 from ragbots.cli.rebuilder import Rebuilder
-from ragbots.types import Principal
+from ragbots.types import Credentials, Principal
 
 
 class People:
@@ -23,8 +23,8 @@ class People:
     id = "people"
     requires_sign_in = True
 
-    def principal(self, authorization: str | None, channel: str) -> Principal:
-        group = (authorization or "").removeprefix("Bearer ")
+    def principal(self, credentials: Credentials, channel: str) -> Principal:
+        group = (credentials.authorization or "").removeprefix("Bearer ")
         return Principal(group, frozenset({group}), channel)
 
 

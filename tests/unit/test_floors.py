@@ -25,6 +25,7 @@ FLOORS = {
 # Doors share the shapes of what they deliver, the server has the messengers' endpoints and hands out the widget, and
 # the command line starts it.
 WITHIN_A_FLOOR = {
+    ("auth", "state"),  # where users, keys and sessions are kept
     ("api", "shapes"), ("api", "channels"), ("api", "widget"),
     ("cli", "shapes"), ("cli", "api"), ("cli", "channels"),
 }  # fmt: skip

@@ -29,6 +29,7 @@ from ragbots.api.housekeeping import keeping_house
 from ragbots.api.openai import v1
 from ragbots.api.passage_page import passage_page
 from ragbots.api.routes import api, health
+from ragbots.api.signin import me, sign_in_pages
 from ragbots.channels.mounted import routers
 from ragbots.widget.script import STATIC, bundle
 
@@ -75,6 +76,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(api)
     app.include_router(conversations)
     app.include_router(feedback)
+    app.include_router(me)
+    app.include_router(sign_in_pages)
     app.include_router(v1)
     app.include_router(health)
     app.include_router(passage_page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
-from ragbots.types import Context, Principal
+from ragbots.types import Context, Credentials, Principal
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
@@ -48,10 +48,42 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     """Who asks through a door. Raises HTTPException 401 for those who are not let in."""
     identity = desk.runtime.identity
-    principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), channel)
+    principal: Principal | None = await desk.look_up(identity.principal, credentials_of(request, desk), channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     return principal
+
+
+def credentials_of(request: Request, desk: Desk) -> Credentials:
+    name, _ = session_cookie(request, desk)
+    return Credentials(request.headers.get("authorization"), request.cookies.get(name), request.headers.get("origin"))
+
+
+def session_cookie(request: Request, desk: Desk) -> tuple[str, bool]:
+    """The name of the cookie of a session, and whether it is sent over TLS alone. Browsers take one of the name
+    `__Host-…` from this very host alone."""
+    secure = base_url(request, desk).startswith("https:")
+    return ("__Host-ragbots-session" if secure else "ragbots-session"), secure
+
+
+def still_let_in(request: Request, desk: Desk, principal: Principal) -> Callable[[], Awaitable[bool]]:
+    """Asks whether whoever was let in would be let in now with the same credentials, and may see all they might."""
+    runtime = desk.runtime
+
+    def seen(who: Principal) -> set[str]:
+        return {bot.id for bot in runtime.visible_bots(who)}
+
+    before = seen(principal)
+
+    async def look() -> bool:
+        try:
+            now = await let_in(request, desk, principal.channel)
+        except HTTPException:
+            return False
+        same = (now.user_id, now.bots) == (principal.user_id, principal.bots)
+        return same and principal.groups <= now.groups and before <= seen(now)
+
+    return look
 
 
 async def principal_of(request: Request, desk: AtDesk) -> Principal:

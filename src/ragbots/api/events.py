@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 
 from anyio import CancelScope
+from fastapi import HTTPException
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from ragbots.api.desk import Desk
@@ -20,6 +21,7 @@ from ragbots.types import Answer, Candidate, Context, Question
 # An answer that is there within this time, or fails within it, is not a stream yet: a failure keeps its HTTP status.
 GRACE_SECONDS = 1.0
 PING_SECONDS = 10.0
+LOOK_SECONDS = 2.0  # how often it is looked whether whoever asked is still let in
 GONE_SECONDS = 0.5  # how often it is looked whether the client of a plain answer still waits
 
 # After a sentence and its citation marks, but not within `1997. 3. 13.`; after a line.
@@ -78,13 +80,16 @@ def encode(event: Event) -> bytes:
 
 
 class Asked:
-    """A question under way, beside the response that will tell of it."""
+    """A question under way, beside the response that will tell of it. Nothing is told any more once `let_in` says
+    no: a key revoked, a user disabled, a group taken away."""
 
-    def __init__(self, desk: Desk, question: Question, context: Context) -> None:
+    def __init__(self, desk: Desk, question: Question, context: Context, let_in: Callable[[], Awaitable[bool]]) -> None:
         self._told: asyncio.Queue[Event | None] = asyncio.Queue()
         self._telling = Telling(desk.runtime.bots)
         self._scope = CancelScope()
         self._task = asyncio.ensure_future(self._ask(desk, question, context))
+        self._shut_out = False
+        self._looking = asyncio.ensure_future(self._look(let_in))
 
     async def _ask(self, desk: Desk, question: Question, context: Context) -> Answer:
         try:
@@ -110,17 +115,34 @@ class Asked:
         assert given is not None
         return given
 
+    async def _look(self, let_in: Callable[[], Awaitable[bool]]) -> None:
+        while not self._shut_out:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                self._shut_out = not await let_in()
+            except Exception as error:  # noqa: BLE001 - what cannot be known is no; `problem_of` logs it
+                problem_of(error)
+                self._shut_out = True
+        self._told.put_nowait(None)
+
     async def settle(self) -> None:
         """Waits a moment for the answer; raises what went wrong by then."""
         await asyncio.wait({self._task}, timeout=GRACE_SECONDS)
         if self._task.done():
-            self._task.result()
+            try:
+                self._task.result()
+            except BaseException:
+                self._leave()
+                raise
 
     async def whole(self, gone: Callable[[], Awaitable[bool]]) -> Answer:
-        """The answer. Raises what went wrong, and ClientGone where `gone` says so before it is there."""
+        """The answer. Raises what went wrong, ClientGone where `gone` says so before it is there, and HTTPException
+        401 for whoever is no longer let in."""
         try:
             while not self._task.done():
                 await asyncio.wait({self._task}, timeout=GONE_SECONDS)
+                if self._shut_out:
+                    raise HTTPException(401)
                 if not self._task.done() and await gone():
                     raise ClientGone
             return self._task.result()
@@ -140,7 +162,7 @@ class Asked:
                 except TimeoutError:
                     yield None
                     continue
-                if event is None:
+                if event is None or self._shut_out:
                     break
                 yield event
             for event in self._failure():
@@ -155,12 +177,16 @@ class Asked:
                 yield KEEPALIVE_COMMENT if event is None else encode(event)
 
     def _failure(self) -> Iterator[Event]:
+        if self._shut_out:
+            yield "error", problem_of(HTTPException(401)).document()
+            return
         try:
             self._task.result()
         except Exception as error:  # noqa: BLE001 - the status is sent; the stream still ends with a typed event
             yield "error", problem_of(error).document()
 
     def _leave(self) -> None:
+        self._looking.cancel()
         self._scope.cancel()
         self._task.add_done_callback(_forget)
 

@@ -17,7 +17,7 @@ from fastapi.sse import KEEPALIVE_COMMENT
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import AtDesk, Desk, base_url, context_of, let_in
+from ragbots.api.desk import AtDesk, Desk, base_url, context_of, let_in, still_let_in
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_TURN_CHARS, MAX_TURNS, Text
@@ -167,7 +167,8 @@ async def chat_completions(body: ChatCompletionRequest, request: Request, desk: 
     conversation = body.conversation_id
     if conversation is not None:
         conversation = await desk.look_up(desk.runtime.memory.own, conversation, principal)
-    asked = Asked(desk, body.to_question(conversation), context_of(request, desk, principal))
+    still = still_let_in(request, desk, principal)
+    asked = Asked(desk, body.to_question(conversation), context_of(request, desk, principal), still)
     writing = _Writing(body.model, base_url(request, desk), f"chatcmpl-{secrets.token_urlsafe(16)}", int(time.time()))
     if not body.stream:
         try:

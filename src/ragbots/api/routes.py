@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from typing_extensions import TypedDict
 
 from ragbots import access
-from ragbots.api.desk import CHANNEL, Asking, AtDesk, Desk, context_of, let_in
+from ragbots.api.desk import CHANNEL, Asking, AtDesk, Desk, context_of, let_in, still_let_in
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
@@ -73,7 +73,8 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     if question.conversation_id is not None:
         own = await desk.look_up(desk.runtime.memory.own, question.conversation_id, principal)
         question = replace(question, conversation_id=own)
-    asked = Asked(desk, question, context_of(request, desk, principal, body.as_of))
+    still = still_let_in(request, desk, principal)
+    asked = Asked(desk, question, context_of(request, desk, principal, body.as_of), still)
     if not _wants_events(request):
         try:
             return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))

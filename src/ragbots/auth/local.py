@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ragbots.types import Principal
+from ragbots.auth.keys import Keys, bearer
+from ragbots.auth.widget_tokens import PREFIX, WidgetTokens
+from ragbots.types import Credentials, Principal
 
 
 class LocalIdentity:
     """Everybody on this machine is the one authenticated principal `local`, in no group, and owner of what it may ask.
+    Who shows an API key is its user.
 
     `requires_sign_in` is False, so the server refuses to listen beyond the machine with it.
     """
@@ -14,6 +17,15 @@ class LocalIdentity:
     id = "local"
     requires_sign_in = False
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:  # noqa: ARG002 - the seam's shape
-        """Always `local`; an `Authorization` value is not looked at."""
-        return Principal(user_id="local", channel=channel, local=True)
+    def __init__(self, keys: Keys | None = None, tokens: WidgetTokens | None = None) -> None:
+        self._keys = keys
+        self.tokens = tokens
+
+    def principal(self, credentials: Credentials, channel: str) -> Principal | None:
+        """`local`, or whose key is shown; None where that is not good."""
+        secret = bearer(credentials)
+        if secret is None:
+            return Principal(user_id="local", channel=channel, local=True)
+        if self.tokens is not None and secret.startswith(PREFIX):
+            return self.tokens.principal(secret, credentials.origin, channel)
+        return self._keys.principal(secret, channel) if self._keys else None

@@ -70,8 +70,7 @@ def runtime(
 
 def me(opened: Runtime, as_of: Any = None) -> Context:
     """Whoever sits at the command line may do what the machine lets them."""
-    principal = opened.identity.principal(None, "cli") or Principal(user_id=whoami())
-    return opened.context(principal, as_of)
+    return opened.context(Principal(user_id="local", channel="cli", local=True), as_of)
 
 
 def whoami() -> str:
@@ -153,3 +152,12 @@ def day(option: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ConfigurationError(f"{option} {text}: not a date", hint="write it as 2026-11-23") from error
+
+
+def names(option: str, text: str) -> frozenset[str]:
+    """Names with commas between. Raises ConfigurationError."""
+    found = frozenset(name.strip() for name in text.split(",") if name.strip())
+    wrong = sorted(name for name in found if len(name) > 255 or not name.isprintable())
+    if wrong:
+        raise ConfigurationError(f"{option}: {wrong[0]!r} is no name", hint="1 to 255 characters each")
+    return found

@@ -1,4 +1,4 @@
-"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, audit, eval, doctor."""
+"""`ragbots`: serve, ask, search, bots, index, channel, feedback, conversations, audit, users, keys, eval, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragbots.api.server import serve as serve_http
-from ragbots.cli import audit, bots, channel, conversations, diff, evaluate, feedback, index
+from ragbots.cli import audit, bots, channel, conversations, diff, evaluate, feedback, index, keys, users
 from ragbots.cli.common import (
     BotsDir,
     DataDir,
@@ -47,6 +47,8 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(channel.app, name="channel")
 app.add_typer(audit.app, name="audit")
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 app.command("eval")(evaluate.evaluate)
 app.command("diff")(diff.diff)
 app.command("doctor")(doctor)

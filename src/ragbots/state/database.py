@@ -174,7 +174,7 @@ class Database:
         query = select(tables.versions).where(tables.versions.c.bot == bot)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(tables.versions.c.version.desc())).mappings()
-            return [VersionRecord(**{**row, "created_at": _aware(row["created_at"])}) for row in rows]
+            return [VersionRecord(**{**row, "created_at": aware(row["created_at"])}) for row in rows]
 
     def forget_version(self, bot: str, version: str) -> None:
         with self._writing.begin() as connection:
@@ -192,7 +192,7 @@ class Database:
         query = query.where(t.c.bot == bot, t.c.version == version).order_by(t.c.id.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else Verdict(**{**row, "at": _aware(row["at"])})
+        return None if row is None else Verdict(**{**row, "at": aware(row["at"])})
 
     def active(self) -> dict[str, str]:
         """The released version of each bot that has one."""
@@ -235,7 +235,7 @@ class Database:
         query = select(t.c.bot, t.c.version, t.c.previous, t.c.at, t.c.by, t.c.action, t.c.forced_because, t.c.verdict)
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(t.c.bot == bot).order_by(t.c.id.desc())).mappings()
-            return [ReleaseRecord(**{**row, "at": _aware(row["at"])}) for row in rows]
+            return [ReleaseRecord(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def add_rebuild(self, record: Rebuild) -> None:
         with self._writing.begin() as connection:
@@ -247,7 +247,7 @@ class Database:
         query = select(*(t.c[name] for name in Rebuild.__slots__)).where(t.c.bot == bot)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(t.c.id.desc()).limit(last)).mappings()
-            return [Rebuild(**{**row, "at": _aware(row["at"])}) for row in rows]
+            return [Rebuild(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def remember(self, conversation_id: str, user_id: str, channel: str, turn: StoredTurn) -> None:
         """Adds a turn to a conversation, which is begun where it is new."""
@@ -270,7 +270,7 @@ class Database:
         query = query.where(c.c.id == conversation_id, c.c.user_id == user_id).order_by(t.c.id.desc()).limit(last)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [StoredTurn(**{**row, "at": _aware(row["at"])}) for row in reversed(rows)]
+        return [StoredTurn(**{**row, "at": aware(row["at"])}) for row in reversed(rows)]
 
     def conversation_owner(self, conversation_id: str) -> str | None:
         """Whose conversation it is; None where there is none of that id."""
@@ -291,7 +291,7 @@ class Database:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         moments = ("created_at", "last_at")
-        return [ConversationRecord(**{**row, **{name: _aware(row[name]) for name in moments}}) for row in rows]
+        return [ConversationRecord(**{**row, **{name: aware(row[name]) for name in moments}}) for row in rows]
 
     def forget_conversations(self, user_id: str, conversation_id: str | None = None) -> int:
         """Deletes a person's own conversation, or all of theirs, and what they said of its answers; how many."""
@@ -320,7 +320,7 @@ class Database:
         query = query.where(t.c.answer_id == answer_id, c.c.user_id == user_id).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else StoredTurn(**{**row, "at": _aware(row["at"])})
+        return None if row is None else StoredTurn(**{**row, "at": aware(row["at"])})
 
     def set_feedback(self, feedback: Feedback) -> None:
         """Keeps what a person says of an answer, in place of what they said of it before."""
@@ -349,7 +349,7 @@ class Database:
         query = query.order_by(f.c.at.desc(), f.c.answer_id).limit(last)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [Feedback(**{**row, "at": _aware(row["at"])}) for row in rows]
+        return [Feedback(**{**row, "at": aware(row["at"])}) for row in rows]
 
     def outcomes(self, bot: str, begin: datetime, end: datetime) -> list[tuple[datetime, str]]:
         """When a bot answered, and with what status, from a moment until before another."""
@@ -358,14 +358,14 @@ class Database:
             t.c.answer["bot"].as_string() == bot, t.c.at >= begin, t.c.at < end
         )
         with self._engine.connect() as connection:
-            return [(_aware(at), status) for at, status in connection.execute(query)]
+            return [(aware(at), status) for at, status in connection.execute(query)]
 
     def ratings(self, bot: str, begin: datetime, end: datetime) -> list[tuple[datetime, str]]:
         """When something was said of a bot's answers, and whether `up` or `down`."""
         f = tables.feedback
         query = select(f.c.at, f.c.rating).where(f.c.bot == bot, f.c.at >= begin, f.c.at < end)
         with self._engine.connect() as connection:
-            return [(_aware(at), rating) for at, rating in connection.execute(query)]
+            return [(aware(at), rating) for at, rating in connection.execute(query)]
 
     def cited_versions(self, bot: str, since: datetime) -> set[str]:
         """The versions of a bot's index that answers given since then came from."""
@@ -462,7 +462,7 @@ def _fields(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
     # SQLite keeps no zone; what went in was UTC.
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 

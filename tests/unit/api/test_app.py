@@ -10,7 +10,7 @@ from tests.unit.api.fake_runtime import CITED, TODAY, FakeRuntime
 
 from ragbots.api.app import create_app
 from ragbots.errors import DamagedVersion
-from ragbots.types import Answer, Principal, Question
+from ragbots.types import Answer, Credentials, Principal, Question
 
 
 class KeyHolders:
@@ -19,8 +19,8 @@ class KeyHolders:
     id = "keys"
     requires_sign_in = True
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:
-        return Principal("kim", frozenset({"board"}), channel) if authorization == "Bearer k1" else None
+    def principal(self, credentials: Credentials, channel: str) -> Principal | None:
+        return Principal("kim", frozenset({"board"}), channel) if credentials.authorization == "Bearer k1" else None
 
 
 def test_bots_are_listed_as_far_as_they_may_be_seen(client: TestClient) -> None:

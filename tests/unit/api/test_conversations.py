@@ -14,7 +14,7 @@ from ragbots.api.app import create_app
 from ragbots.memory import Memory
 from ragbots.shapes import answer_json
 from ragbots.state import Database
-from ragbots.types import Principal, Question
+from ragbots.types import Credentials, Principal, Question
 
 
 class ByName:
@@ -23,13 +23,10 @@ class ByName:
     id = "names"
     requires_sign_in = True
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:
-        name = (authorization or "").removeprefix("Bearer ")
-        return (
-            Principal(name, frozenset({"board", "administrators"}) if name == "lee" else frozenset(), channel)
-            if name
-            else None
-        )
+    def principal(self, credentials: Credentials, channel: str) -> Principal | None:
+        name = (credentials.authorization or "").removeprefix("Bearer ")
+        groups = frozenset({"board", "administrators"}) if name == "lee" else frozenset[str]()
+        return Principal(name, groups, channel) if name else None
 
 
 KIM, LEE = {"Authorization": "Bearer kim"}, {"Authorization": "Bearer lee"}

@@ -14,6 +14,7 @@ export class Problem extends Error {
  * The API of the server at `base`, the address that the script came from; `words` are said where the server says none.
  *
  * bots(): {bots: [{id, name, description, sample_questions, contact, released, documents, llms}], organisation?}
+ * me(): {user, name, sign_in, sign_out}, the last two the pages for that, null where there is nothing to do.
  * passage(id): the passage that a citation stands in, with its whole article as blocks.
  * conversation(id): its turns, null where it is gone. forget(id). rate({answer_id, rating, reason?, comment?}),
  * unrate(answer id).
@@ -42,6 +43,14 @@ export function client(base, words) {
   return {
     address: (path) => new URL(path, base).href,
     bots: async () => (await call("api/bots")).json(),
+    me: async () => {
+      try {
+        return await (await call("api/me")).json();
+      } catch (error) {
+        // A session that is over is not good for anything but to sign in again.
+        return { user: null, name: null, sign_in: error.status === 401 ? "/login" : null, sign_out: null };
+      }
+    },
     passage: async (id, signal) => (await call(`api/citations/${encodeURIComponent(id)}`, { signal })).json(),
     conversation: async (id) => {
       try {

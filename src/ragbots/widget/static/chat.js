@@ -75,6 +75,7 @@ export function chat(app, options) {
   return { focus: () => $("question").focus(), drawTheme };
 
   async function begun() {
+    if (full) showAccount();
     const first = state.bots === null;
     if (first) {
       drawWelcome();
@@ -104,6 +105,16 @@ export function chat(app, options) {
       state.failed = true;
     }
     if (!state.failed && !botOf(state.chosen)?.released) state.chosen = "";
+  }
+
+  async function showAccount() {
+    const { name, sign_in: signIn, sign_out: signOut } = await api.me();
+    const link = signOut
+      ? el("a", { href: api.address(signOut) }, words.signOut)
+      : signIn && el("a", { href: api.address(signIn) }, words.signIn);
+    if (!link) return;
+    $("account").replaceChildren(...(signOut ? [el("span", {}, name), " "] : []), link);
+    $("account").hidden = false;
   }
 
   async function loadBotsAgain() {

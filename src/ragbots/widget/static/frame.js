@@ -24,6 +24,7 @@ function rail(words, full, on) {
     ]),
     el("fieldset", { class: "bots" }, el("legend", {}, words.whereToAsk), el("div", { id: "bots" })),
     el("div", { class: "bot-picker" }, el("label", { for: "bot-picker" }, words.placeToAsk), el("select", { id: "bot-picker", onchange: on.pick })),
+    full && el("p", { id: "account", class: "account", hidden: true }),
     el("div", { id: "settings", role: "group", "aria-label": words.menu }, [
       el("button", { type: "button", id: "theme", class: "quiet", onclick: on.theme }),
       el("button", { type: "button", id: "language", class: "quiet", onclick: on.language, lang: words.lang === "ko" ? "en" : "ko" }),

@@ -1,0 +1,286 @@
+"""Signing in and out with a browser, and who one is."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from ragbots import access
+from ragbots.api.desk import Asking, AtDesk, Desk, base_url, credentials_of, session_cookie
+from ragbots.api.problems import PROBLEMS
+from ragbots.api.requests import Text
+from ragbots.auth import AccountsIdentity, LocalIdentity, Provider
+from ragbots.auth.keys import bearer
+from ragbots.auth.secrets import new_secret
+from ragbots.auth.widget_tokens import LONGEST, PREFIX
+from ragbots.errors import SignInRefused
+from ragbots.types import Principal
+
+log = logging.getLogger("ragbots.api")
+
+_FOLDER = Path(__file__).with_name("templates")
+_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+_TITLE_IN, _TITLE_OUT, _TITLE_REFUSED = "로그인", "로그아웃", "로그인하지 못했습니다"
+_AWAY, _AWAY_SECONDS = "-away", 600  # the cookie of a browser that has gone to the identity provider
+_WRONG = "아이디나 비밀번호가 맞지 않습니다. 다시 확인해 주세요."
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # what browsers read as a path of this server
+
+# With `no-referrer` browsers would send these forms with `Origin: null`.
+_HEADERS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+
+sign_in_pages = APIRouter(include_in_schema=False)
+me = APIRouter(prefix="/api", responses=PROBLEMS)
+
+
+class MeJson(TypedDict):
+    """Who asks. `user` and `name` are null for a stranger; `sign_in` and `sign_out` where a browser goes for that."""
+
+    user: str | None
+    name: str | None
+    groups: list[str]
+    sign_in: str | None
+    sign_out: str | None
+
+
+@me.get("/me", response_model=MeJson)
+async def who(desk: AtDesk, principal: Asking) -> Response:
+    """Who one is signed in as."""
+    return JSONResponse(await desk.look_up(_me, desk, principal))
+
+
+class WidgetTokenRequest(BaseModel):
+    """`origin` is that of the page which has the widget, one of the setting `widget_origins`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    bot: Annotated[Text, Field(max_length=200)]
+    origin: Annotated[Text, Field(max_length=500)]
+    seconds: Annotated[int, Field(ge=10, le=int(LONGEST.total_seconds()))] = int(LONGEST.total_seconds())
+
+
+class WidgetTokenJson(TypedDict):
+    """`token` is sent as `Authorization: Bearer …`; `seconds` is how long it is good."""
+
+    token: str
+    seconds: int
+
+
+@me.post("/widget-tokens", response_model=WidgetTokenJson)
+async def widget_token(body: WidgetTokenRequest, request: Request, desk: AtDesk, principal: Asking) -> Response:
+    """A token for one bot on the pages of one origin, good for 15 minutes at most and while the API key or session
+    is that asks for it. A widget token makes no other."""
+    shown, identity = credentials_of(request, desk), desk.runtime.identity
+    tokens = identity.tokens if isinstance(identity, (AccountsIdentity, LocalIdentity)) else None
+    by_token = (bearer(shown) or "").startswith(PREFIX)
+    if tokens is None or by_token or not (principal.key or (principal.authenticated and shown.session)):
+        raise HTTPException(403)
+    access.require(principal, desk.runtime.bots, body.bot)
+    if body.origin not in desk.runtime.settings.widget_origins:
+        raise HTTPException(403)
+    token = await desk.look_up(tokens.make, principal.key, shown.session, body.bot, body.origin, body.seconds)
+    return JSONResponse({"token": token, "seconds": body.seconds})
+
+
+@sign_in_pages.get("/login")
+async def login_page(request: Request, desk: AtDesk) -> Response:
+    """The form, or the way to the identity provider."""
+    identity, target = _accounts_of(desk), _own(request.query_params.get("next"))
+    if identity.provider is not None:
+        return await _away(request, desk, identity.provider, target)
+    return _page(_TITLE_IN, next_=_own(request.query_params.get("next")))
+
+
+@sign_in_pages.post("/login")
+async def login(
+    request: Request,
+    desk: AtDesk,
+    user: Annotated[str, Form(max_length=255)] = "",
+    password: Annotated[str, Form(max_length=1_000)] = "",
+    next_: Annotated[str, Form(alias="next", max_length=2_000)] = "/",
+) -> Response:
+    """Signs in, and goes on to where one wanted to go."""
+    identity = _accounts_of(desk)
+    if identity.provider is not None:
+        raise HTTPException(405)
+    _require_own_form(request, desk)
+    secret = await desk.run(identity.sign_in, user, password)
+    if secret is None:
+        return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=_own(next_))
+    return await _begun(request, desk, identity, secret, _own(next_))
+
+
+@sign_in_pages.get("/login/callback")
+async def come_back(request: Request, desk: AtDesk) -> Response:
+    """Whoever comes back from the identity provider is signed in, in the browser that went there."""
+    identity, asked = _accounts_of(desk), request.query_params
+    if identity.provider is None:
+        raise HTTPException(404)
+    name, secure = session_cookie(request, desk)
+    browser = request.cookies.get(name + _AWAY, "")
+    try:
+        if "error" in asked:
+            raise SignInRefused(f"the identity provider says {asked['error'][:60]!r}")
+        secret = await desk.look_up(
+            identity.provider.finish, _callback(request, desk), browser, asked.get("state", ""), asked.get("code", "")
+        )
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        response: Response = _page(_TITLE_REFUSED, status=refused.http_status, fault=refused.for_people)
+    else:
+        response = await _begun(request, desk, identity, secret, _own(unquote(browser.partition(".")[2])))
+    response.delete_cookie(name + _AWAY, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+@sign_in_pages.post("/logout/backchannel")
+async def logged_out_there(desk: AtDesk, logout_token: Annotated[str, Form(max_length=20_000)]) -> Response:
+    """The identity provider says that somebody has signed out."""
+    identity = _accounts_of(desk)
+    if identity.provider is None:
+        raise HTTPException(404)
+    try:
+        await desk.look_up(identity.provider.ended, logout_token)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        raise HTTPException(400) from refused
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+@sign_in_pages.get("/logout")
+async def logout_page(request: Request, desk: AtDesk) -> Response:
+    """The question; its answer may lead on to the identity provider."""
+    there = await _end_there(request, desk, _accounts_of(desk))
+    page = _page(_TITLE_OUT)
+    if there is not None:
+        parts = urlsplit(there)
+        page.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action 'self' {parts.scheme}://{parts.netloc}"
+        )
+    return page
+
+
+@sign_in_pages.post("/logout")
+async def logout(request: Request, desk: AtDesk) -> Response:
+    """Ends the session, also where it is copied elsewhere."""
+    identity = _accounts_of(desk)
+    _require_own_form(request, desk)
+    there = await _end_there(request, desk, identity)
+    await _end(request, desk, identity)
+    response = RedirectResponse(there or "/", 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+@sign_in_pages.get("/sign-in.css")
+async def style() -> Response:
+    return FileResponse(_FOLDER / "sign_in.css")
+
+
+async def _away(request: Request, desk: Desk, provider: Provider, target: str) -> Response:
+    """To the identity provider; a cookie tells this browser from others when it comes back."""
+    browser = f"{new_secret()}.{quote(target, safe='')}"
+    try:
+        url = await desk.look_up(provider.start, _callback(request, desk), browser)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        return _page(_TITLE_REFUSED, status=503, fault=refused.for_people)
+    response = RedirectResponse(url, 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    response.set_cookie(name + _AWAY, browser, max_age=_AWAY_SECONDS, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+def _callback(request: Request, desk: Desk) -> str:
+    return f"{base_url(request, desk)}/login/callback"
+
+
+async def _end_there(request: Request, desk: Desk, identity: AccountsIdentity) -> str | None:
+    """Where one signs out at the identity provider; None where there is none, or it cannot be reached."""
+    if identity.provider is None:
+        return None
+    session = credentials_of(request, desk).session
+    user = None if session is None else await desk.look_up(identity.sessions.user, session)
+    try:
+        back = f"{base_url(request, desk)}/"
+        return await desk.look_up(identity.provider.end, None if user is None else user.id, back)
+    except SignInRefused as refused:
+        log.warning("%s", refused)
+        return None
+
+
+async def _begun(request: Request, desk: Desk, identity: AccountsIdentity, secret: str, target: str) -> Response:
+    """Goes on with a new session in place of one that was there before."""
+    await _end(request, desk, identity)
+    response = RedirectResponse(target, 303, dict(_HEADERS))
+    name, secure = session_cookie(request, desk)
+    seconds = int(identity.sessions.lifetime.total_seconds())
+    response.set_cookie(name, secret, max_age=seconds, secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+async def _end(request: Request, desk: Desk, identity: AccountsIdentity) -> None:
+    session = credentials_of(request, desk).session
+    if session is not None:
+        await desk.look_up(identity.sessions.end, session)
+
+
+def _page(title: str, *, status: int = 200, fault: str = "", user: str = "", next_: str = "/") -> HTMLResponse:
+    html = _TEMPLATES.get_template("sign_in.html.j2").render(title=title, fault=fault, user=user, next=next_)
+    return HTMLResponse(html, status, dict(_HEADERS))
+
+
+def _accounts_of(desk: Desk) -> AccountsIdentity:
+    """Raises HTTPException 404 where nobody signs in."""
+    identity = desk.runtime.identity
+    if not isinstance(identity, AccountsIdentity):
+        raise HTTPException(404)
+    return identity
+
+
+def _own(wanted: str | None) -> str:
+    """A path of this server alone: whoever made the link chose it."""
+    return wanted if wanted and _OWN_PATH.fullmatch(wanted) else "/"
+
+
+def _require_own_form(request: Request, desk: Desk) -> None:
+    """Raises HTTPException 403 for a form that another site's page has sent. A browser says where it comes from; what
+    says nothing is none, and brings no cookie along that somebody else could use."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    else:
+        own = origin is None or _origin(origin) == _origin(base_url(request, desk))
+    if not own:
+        raise HTTPException(403)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _me(desk: Desk, principal: Principal) -> MeJson:
+    identity = desk.runtime.identity
+    by_browser = isinstance(identity, AccountsIdentity) and principal.key is None
+    name: str | None = principal.user_id
+    if isinstance(identity, AccountsIdentity):
+        user = identity.sessions.accounts.user(principal.user_id)
+        name = principal.user_id if user is None else user.name
+    signed_in = principal.authenticated
+    return {
+        "user": principal.user_id if signed_in else None,
+        "name": name if signed_in else None,
+        "groups": sorted(principal.groups),
+        "sign_in": "/login" if by_browser and not signed_in else None,
+        "sign_out": "/logout" if by_browser and signed_in else None,
+    }
