@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from ragbots.config import BotConfig
 from ragbots.state.database import Rebuild, ReleaseRecord, Verdict, VersionRecord
+from ragbots.text import web_address
 
 if TYPE_CHECKING:
     from ragbots.retrieval import Passage, PassageBlock, PassageLink
@@ -139,7 +140,7 @@ def passage_json(passage: Passage) -> PassageJson:
         "id": passage.id,
         "document": passage.document,
         "source": passage.source,
-        "link": passage.link,
+        "link": web_address(passage.link),
         "article": passage.article,
         "address": str(passage.address),
         "breadcrumb": list(passage.breadcrumb),
