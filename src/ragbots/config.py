@@ -381,18 +381,29 @@ class IdentitySettings(Strict):
         return self
 
 
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+
+
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
-    parts = urlsplit(value.strip().lower())
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or value.strip().lower() != f"{parts.scheme}://{parts.netloc}"
-    ):
+    said = value.strip().lower()
+    parts = urlsplit(said)
+    if parts.scheme not in ("http", "https") or not parts.hostname or said != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("is the origin of a page, such as https://groupware.example.com, without a path")
-    if "@" in parts.netloc or re.search(r"[^a-z0-9.:\[\]-]", parts.netloc):
-        raise ValueError("is one origin, with neither user name nor `*`")
-    return value.strip().lower()
+    if "@" in parts.netloc or not (_HOST_NAME.fullmatch(parts.hostname) or _is_address(parts.hostname)):
+        raise ValueError("is one origin, with neither user name nor `*`, and with its host in ASCII (xn--…)")
+    if parts.netloc.endswith(":") or parts.port == 0:
+        raise ValueError("is one origin, with a port of its own or none")
+    # Browsers leave the scheme's own port out.
+    return said.removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
 
 
 Origin = Annotated[str, AfterValidator(_origin)]

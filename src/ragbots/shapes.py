@@ -10,6 +10,7 @@ from urllib.parse import quote
 from typing_extensions import TypedDict
 
 from ragbots.state.database import Feedback
+from ragbots.text import web_address
 from ragbots.types import Answer, Candidate, Citation, Hit, Notice
 
 _DIGITS = 4  # of scores; more is noise to whoever reads them
@@ -144,7 +145,7 @@ def citation_json(citation: Citation) -> CitationJson:
         "article": citation.article,
         "address": citation.address,
         "quote": citation.quote,
-        "link": citation.link,
+        "link": web_address(citation.link),
         "page": citation.page,
         "marks": [list(span) for span in citation.marks],
     }

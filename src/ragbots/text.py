@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb]"
@@ -44,3 +45,14 @@ def digest_of_file(path: Path) -> str:
 def digest(data: str | bytes) -> str:
     """SHA-256 in hexadecimal."""
     return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def web_address(link: str | None) -> str | None:
+    """The link where it leads to the web, else None: a document can name anything, `javascript:` too."""
+    if not link or re.search(r"[\x00-\x20\x7f\\]", link):
+        return None
+    try:
+        parts = urlsplit(link)
+        return link if parts.scheme in ("http", "https") and parts.hostname else None
+    except ValueError:
+        return None

@@ -13,7 +13,7 @@ FLOORS = {
     "regulation": 2, "chunking": 2, "lexical": 2, "ranking": 2, "routing": 2, "citations": 2,
     "confidence": 2, "followup": 2, "smalltalk": 2, "clauses": 2, "access": 2, "inventory": 2,
     "asking": 2, "references": 2, "editions": 2, "asked_day": 2, "comparison": 2, "clearance": 2, "privacy": 2,
-    "figures": 2, "verification": 2,
+    "figures": 2, "verification": 2, "markup": 2,
     "loaders": 3, "embedders": 3, "stores": 3, "llms": 3, "state": 3, "auth": 3, "metrics": 3, "notify": 3, "rights": 3,
     "indexing": 4, "retrieval": 4,
     "answering": 5,

@@ -14,17 +14,18 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ragbots.api import problems, reference
 from ragbots.api.conversations import conversations
 from ragbots.api.desk import Desk
 from ragbots.api.feedback import feedback
-from ragbots.api.guard import HEADERS, Guard
+from ragbots.api.guard import Guard, StrictHeaders, policy
 from ragbots.api.housekeeping import keeping_house
 from ragbots.api.openai import v1
 from ragbots.api.passage_page import passage_page
@@ -68,10 +69,12 @@ def create_app(runtime: Runtime) -> FastAPI:
         lifespan=living,
     )
     app.state.desk = desk
-    origins = runtime.settings.widget_origins
-    app.add_middleware(Guard, max_body_bytes=runtime.settings.max_body_bytes)
+    settings = runtime.settings
+    origins, reached = settings.widget_origins, settings.public_url
+    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, public_url=reached, widget_origins=origins)
     if origins:  # Around the guard, so that its refusals can be read there too.
         app.add_middleware(ApiCors, allow_origins=origins, allow_methods=_METHODS, allow_headers=_REQUEST_HEADERS)
+    app.add_middleware(StrictHeaders, public_url=reached)
     problems.install(app)
     app.include_router(api)
     app.include_router(conversations)
@@ -93,23 +96,38 @@ def create_app(runtime: Runtime) -> FastAPI:
 
 
 class ApiCors(CORSMiddleware):
-    """Lets pages of other origins ask the API, and nothing else of the server."""
+    """Lets pages of other origins, each named exactly, ask the API without cookies, and nothing else of the server."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/api/"):
-            await super().__call__(scope, receive, send)
-        else:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self.app(scope, receive, send)
+            return
+
+        async def varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).add_vary_header("Origin")  # also where the origin is none of them
+            await send(message)
+
+        # A browser sends one origin; of several, none is believed.
+        one = len(Headers(scope=scope).getlist("origin")) == 1
+        await (super().__call__ if one else self.app)(scope, receive, varying)
 
 
 def _page(framing: Sequence[str]) -> Handler:
     """The page; those origins that may use the widget may also show it in a frame."""
-    policy = HEADERS["Content-Security-Policy"].replace(
-        "frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framing))
+    allowed = policy(
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+        form="'self'",
+        framing=framing,
     )
 
     async def page(_request: Request) -> Response:
-        return FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": policy})
+        return FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": allowed})
 
     return page
 

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ragbots.api.desk import Asking, AtDesk, context_of
 from ragbots.api.problems import problem_of
+from ragbots.markup import templates
 from ragbots.retrieval import Passage, PassageBlock, PassageLink
+from ragbots.text import web_address
 
 _FOLDER = Path(__file__).with_name("templates")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-
+_TEMPLATES = templates(_FOLDER)
 _TEMPLATES.tests["instance_of_table"] = lambda part: isinstance(part, Table)
 
 Piece = tuple[str, bool]
@@ -96,7 +94,7 @@ def render(passage: Passage) -> str:
     """The page of a passage. Addresses on it are relative, so that it stands below any path."""
     return _TEMPLATES.get_template("passage.html.j2").render(
         passage=passage,
-        original=_web_address(passage.link),
+        original=web_address(passage.link),
         parts=arranged(passage.blocks),
         link_name=_link_name,
         path=lambda citation_id: quote(citation_id, safe="~"),
@@ -202,11 +200,6 @@ def _marked(text: str, start: int, marks: Sequence[tuple[int, int]]) -> tuple[Pi
     held = [(first, last) for first, last in inside if first < last]
     ends = sorted({0, len(text), *(end for span in held for end in span)})
     return tuple((text[one:other], any(first <= one < last for first, last in held)) for one, other in pairwise(ends))
-
-
-def _web_address(link: str | None) -> str | None:
-    """The link where a browser may follow it: a document can name anything."""
-    return link if link and urlsplit(link).scheme in ("http", "https") else None
 
 
 def _link_name(link: PassageLink) -> str:

@@ -38,6 +38,7 @@ _TITLES = {
     "method-not-allowed": "쓸 수 없는 방식입니다",
     "too-large": "보낸 내용이 너무 큽니다",
     "wrong-host": "이 이름으로는 열 수 없습니다",
+    "wrong-origin": "다른 사이트에서 온 요청입니다",
 }
 _TITLE = "처리하지 못했습니다"
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from ragbots.config import BotConfig
 from ragbots.memory import Statistics
 from ragbots.state.database import Rebuild, ReleaseRecord, Verdict, VersionRecord
+from ragbots.text import web_address
 
 if TYPE_CHECKING:
     from ragbots.retrieval import Passage, PassageBlock, PassageLink
@@ -166,7 +167,7 @@ def passage_json(passage: Passage) -> PassageJson:
         "id": passage.id,
         "document": passage.document,
         "source": passage.source,
-        "link": passage.link,
+        "link": web_address(passage.link),
         "article": passage.article,
         "address": str(passage.address),
         "breadcrumb": list(passage.breadcrumb),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from ragbots import evaluation
 from ragbots.cli.common import BotsDir, DataDir, Json, day, err, out, print_json, runtime, wants_json
 from ragbots.comparison import ArticleChange, Kind, Piece, compare
 from ragbots.errors import ConfigurationError, NotFound
+from ragbots.markup import templates
 from ragbots.retrieval import OpenBot
 from ragbots.runtime import Runtime
 from ragbots.types import Document
@@ -201,5 +201,5 @@ def _side_by_side(rows: Sequence[tuple[str, str]]) -> Table:
 
 
 def _page(compared: Sequence[_Compared], answers: Sequence[tuple[str, str, str]]) -> str:
-    pages = Environment(loader=PackageLoader("ragbots.cli"), autoescape=True, undefined=StrictUndefined)
-    return pages.get_template("diff.html.j2").render(compared=compared, answers=answers, number=_number)
+    page = templates(Path(__file__).with_name("templates")).get_template("diff.html.j2")
+    return page.render(compared=compared, answers=answers, number=_number)

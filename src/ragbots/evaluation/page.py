@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ragbots.evaluation.questions import Record
 from ragbots.evaluation.report import Change, Comparison
 from ragbots.evaluation.scoring import Group, Judged, Report
+from ragbots.markup import templates
 from ragbots.types import Status
 
 _BINS = 10
@@ -75,31 +74,30 @@ def report_page(
     comparison: Comparison | None = None,
 ) -> str:
     """The page in HTML. `names`: those of the bots by id; `threshold`: the confidence below which is refused."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     by_id = {record.id: record for record in records}
     asked = [_asked(one, by_id[one.id], names) for one in report.records]
-    return environment.get_template("report.html.j2").render(
-        day=day,
-        total=report.total,
-        sentences=list(_sentences(report)),
-        bots=[_facts_bar(names.get(name, name), group) for name, group in report.by_bot.items()],
-        kinds=[_facts_bar(name, group) for name, group in report.by_kind.items()],
-        routing=[_routing_bar(names.get(name, name), group) for name, group in report.by_bot.items()],
-        confidence=confidence_bars(report.records),
-        threshold=threshold,
-        lengths=length_bars([one.scores.answer_chars for one in report.records if one.scores.answer_chars is not None]),
-        wrong=[one for one in asked if one.faults],
-        right=[one for one in asked if not one.faults],
-        comparison=comparison,
-        lost=[_change(one, by_id) for one in comparison.losses] if comparison else [],
-        gained=[_change(one, by_id) for one in comparison.gains] if comparison else [],
-        measures=MEASURES,
+    return (
+        templates(Path(__file__).parent)
+        .get_template("report.html.j2")
+        .render(
+            day=day,
+            total=report.total,
+            sentences=list(_sentences(report)),
+            bots=[_facts_bar(names.get(name, name), group) for name, group in report.by_bot.items()],
+            kinds=[_facts_bar(name, group) for name, group in report.by_kind.items()],
+            routing=[_routing_bar(names.get(name, name), group) for name, group in report.by_bot.items()],
+            confidence=confidence_bars(report.records),
+            threshold=threshold,
+            lengths=length_bars(
+                [one.scores.answer_chars for one in report.records if one.scores.answer_chars is not None]
+            ),
+            wrong=[one for one in asked if one.faults],
+            right=[one for one in asked if not one.faults],
+            comparison=comparison,
+            lost=[_change(one, by_id) for one in comparison.losses] if comparison else [],
+            gained=[_change(one, by_id) for one in comparison.gains] if comparison else [],
+            measures=MEASURES,
+        )
     )
 
 

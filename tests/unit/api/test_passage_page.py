@@ -65,7 +65,7 @@ def test_no_character_is_lost_by_marking(text: str, marks: list[tuple[int, int]]
 def test_the_page_says_where_it_is_and_leads_on(client: TestClient) -> None:
     page = client.get(f"/c/{PASSAGE.id}")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "style-src 'self'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     for words in (
         "복무규정 제21조 제1항",
