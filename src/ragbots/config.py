@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SecretStr,
     StringConstraints,
     Tag,
     ValidationError,
@@ -333,6 +334,49 @@ class LlmSettings(Strict):
         return GRADES.index(grade) <= GRADES.index(highest)
 
 
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+
+
+def _rate(value: str) -> str:
+    """So many in so long, several with `;` between, or `none`."""
+    rates = [one.strip() for one in value.split(";")]
+    if value.strip() != NO_LIMIT and not all(_RATE.fullmatch(one) for one in rates):
+        raise ValueError(f"is a rate such as 120/minute, or 20/second; 120/minute, or `{NO_LIMIT}`")
+    return "; ".join(rates)
+
+
+NO_LIMIT = "none"
+Rate = Annotated[str, AfterValidator(_rate)]
+
+
+class LimitSettings(Strict):
+    """How many requests the server takes. Who uses it without signing in, on its own machine, is counted by address
+    and bot alone. `redis_url` counts over several servers; without it each counts in its own memory."""
+
+    per_user: Rate = "240/minute"
+    per_key: Rate = "120/minute"
+    per_bot: Rate = "3000/minute"
+    per_address: Rate = "6000/minute"
+    redis_url: SecretStr | None = None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"(rediss?|unix)://", value.get_secret_value()):
+            raise ValueError("is an address such as redis://127.0.0.1:6379/0")
+        return value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value.strip(), strict=False))
+    except ValueError as error:
+        raise ValueError("is an address or a network, such as 10.0.0.5 or 10.0.0.0/24") from error
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
     parts = urlsplit(value.strip().lower())
@@ -380,6 +424,8 @@ class Settings(Strict):
     public_url: str | None = None
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    limits: LimitSettings = LimitSettings()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()
     default_llm: str | None = None
@@ -480,7 +526,7 @@ def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return flat, tables
 
 
-_TABLES = ("dooray", "slack")
+_TABLES = ("dooray", "slack", "limits")
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -553,7 +599,9 @@ def explain(error: ValidationError) -> str:
 
 
 def _unknown_inside(key: str) -> str:
-    inner = (FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, SlackSettings, LlmSettings)
+    inner = (
+        FolderSource, DoorayWikiSource, WikiPlace, Access, DooraySettings, SlackSettings, LlmSettings, LimitSettings,
+    )  # fmt: skip
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

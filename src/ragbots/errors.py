@@ -127,6 +127,21 @@ class ModelUnavailable(RagbotsError):
     slug = "model-unavailable"
 
 
+class TooManyRequests(RagbotsError):
+    """More than the limits allow; another try is taken after `retry_after` whole seconds."""
+
+    http_status = 429
+    slug = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(
+            message,
+            hint="see [limits]",
+            for_people=f"짧은 시간에 너무 많이 요청하셨습니다. {retry_after}초 뒤에 다시 시도해 주세요.",
+        )
+        self.retry_after = retry_after
+
+
 class ModelFailed(RagbotsError):
     """A language model gave no answer. `passing`: another try may do better, after `retry_after` seconds where it
     said so."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -58,6 +58,9 @@ from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
 from ragbots.types import Answer, Candidate, Context, Principal, Question
 
+if TYPE_CHECKING:
+    from ragbots.limiting import Limiter
+
 _log = logging.getLogger(__name__)
 
 CHUNK_TOKENS = 160
@@ -99,6 +102,12 @@ class Routed:
 Parts = AsyncGenerator[Routed | str | Answer, None]
 Run = Callable[..., Awaitable[Any]]
 """Heavy work done where it does not hold up the event loop: the function, and its arguments."""
+Count = Callable[[str], Awaitable[None]]
+"""Counts a question to the bot of that id; raises TooManyRequests."""
+
+
+async def _uncounted(_bot_id: str) -> None:
+    """What is not limited."""
 
 
 class Runtime:
@@ -161,6 +170,14 @@ class Runtime:
     @cached_property
     def shelf(self) -> Shelf:
         return Shelf(self.settings.indexes, self.database, self.stores)
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """Counts what comes through the doors of a server; the command line and evaluation are not counted."""
+        # Takes 0.2 s to import, which no other command should wait for.
+        from ragbots.limiting import Limiter
+
+        return Limiter(self.settings.limits)
 
     @cached_property
     def reader(self) -> WorkerReader:
@@ -239,11 +256,11 @@ class Runtime:
 
     def ask(self, question: Question, context: Context) -> Answer:
         """The answer; remembered as a turn of its conversation."""
-        return self._whole(self.answers, question, context)
+        return self._whole(self._remembered, question, context, _uncounted)
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
         """The answer, leaving no trace: for evaluation."""
-        return self._whole(self._answers, question, context)
+        return self._whole(self._answers, question, context, _uncounted)
 
     def _whole(self, answers: Callable[..., Parts], *question: object) -> Answer:
         async def last() -> Answer:
@@ -257,10 +274,18 @@ class Runtime:
 
     async def answers(self, question: Question, context: Context, run: Run) -> Parts:
         """Where a language model writes: the bot, and checked pieces of the text as they come. Always last the
-        whole answer, which is remembered as a turn of its conversation."""
+        whole answer, which is remembered as a turn of its conversation. For the doors: raises TooManyRequests."""
+        if any(bot.id == question.bot for bot in self.visible_bots(context.principal)):
+            await self.limiter.bot(str(question.bot))
+        count = self.limiter.bot if question.bot is None else _uncounted
+        async with aclosing(self._remembered(question, context, count, run)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _remembered(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
         began = time.monotonic()
         known = await run(self._known, question, context)
-        async with aclosing(self._answers(known, context, run)) as parts:
+        async with aclosing(self._answers(known, context, count, run)) as parts:
             async for part in parts:
                 if isinstance(part, Answer) and question.version is None:
                     await run(self._remember, known, part, context)
@@ -268,7 +293,7 @@ class Runtime:
                     self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
                 yield part
 
-    async def _answers(self, question: Question, context: Context, run: Run) -> Parts:
+    async def _answers(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
         self._check_llm(question, context)
         parts = await run(self._answering_from, question, context)
         standalone = await self._standalone(question, context)
@@ -277,6 +302,7 @@ class Runtime:
             yield prepared
             return
         bot = prepared.frame.bot.config
+        await count(bot.id)
         llm = self.models.chosen(bot, question.llm)
         asker = Asker(context.principal.user_id, bot.id, context.today)
         if llm is None:

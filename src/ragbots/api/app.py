@@ -56,6 +56,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     async def living(_app: FastAPI) -> AsyncIterator[None]:
         async with mcp.running(), keeping_house(desk):
             yield
+        await runtime.limiter.close()
 
     app = FastAPI(
         title="ragbots",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from ragbots.api.limits import count_address
 from ragbots.types import Principal
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
-    """Who asks through a door. Raises HTTPException 401 for those who are not let in."""
+    """Who asks through a door. Raises HTTPException 401 for those who are not let in, TooManyRequests."""
+    await count_address(request, desk.runtime)
     identity = desk.runtime.identity
     principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    await desk.runtime.limiter.principal(principal)
     return principal
 
 

@@ -21,9 +21,11 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from ragbots.api.desk import Desk, base_url, let_in
+from ragbots.api.limits import count_bot
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_HITS, Day
 from ragbots.api.shapes import PassageJson, passage_json
+from ragbots.errors import TooManyRequests
 from ragbots.shapes import AnswerJson, SearchJson, answer_json, beside, passage_url, search_json
 from ragbots.types import Answer, Context, Question
 
@@ -93,7 +95,7 @@ class McpDoor:
         request = Request(scope, receive)
         try:
             scope.setdefault("state", {})["principal"] = await let_in(request, self._desk, CHANNEL)
-        except HTTPException as refused:
+        except (HTTPException, TooManyRequests) as refused:
             await problem_of(refused).response()(scope, receive, send)
             return
         await self._sessions.handle_request(scope, receive, send)
@@ -118,7 +120,9 @@ class McpDoor:
         as_of: AsOf = None,
     ) -> Annotated[CallToolResult, SearchJson]:
         """Finds the articles of one bot's regulations that fit best, with their text."""
-        found = search_json(await self._desk.run(self._desk.runtime.search, bot, query, k, self._context(call, as_of)))
+        context = self._context(call, as_of)
+        await count_bot(self._desk.runtime, context.principal, bot)
+        found = search_json(await self._desk.run(self._desk.runtime.search, bot, query, k, context))
         texts = [f"[{hit['rank']}] {hit['source']} {hit['address']}\n{hit['text']}" for hit in found["hits"]]
         return _result("\n\n".join(texts) or "찾지 못했습니다.", found)
 

@@ -29,7 +29,12 @@ CHANNEL = "openai"
 AUTO = "auto"
 _EVENT_STREAM = "text/event-stream"
 _CLIENT_GONE = 499
-_CODES = {"bot-not-found": "model_not_found", "sign-in-required": "invalid_api_key"}
+_CODES = {
+    "bot-not-found": "model_not_found",
+    "sign-in-required": "invalid_api_key",
+    "too-many-requests": "rate_limit_exceeded",
+}
+_TYPES = {"too-many-requests": "requests"}
 
 
 class _Route(APIRoute):
@@ -194,7 +199,7 @@ def error_json(problem: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "error": {
             "message": problem["detail"],
-            "type": "invalid_request_error" if problem["status"] < 500 else "server_error",
+            "type": _TYPES.get(slug) or ("invalid_request_error" if problem["status"] < 500 else "server_error"),
             "param": fields[0]["field"] if fields else None,
             "code": _CODES.get(slug, slug.replace("-", "_")),
         }

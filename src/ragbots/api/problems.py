@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
-from ragbots.errors import RagbotsError
+from ragbots.errors import RagbotsError, TooManyRequests
 
 log = logging.getLogger("ragbots.api")
 
@@ -37,6 +37,7 @@ _TITLES = {
     "no-such-address": "없는 주소입니다",
     "method-not-allowed": "쓸 수 없는 방식입니다",
     "too-large": "보낸 내용이 너무 큽니다",
+    "too-many-requests": "요청이 너무 많습니다",
     "wrong-host": "이 이름으로는 열 수 없습니다",
 }
 _TITLE = "처리하지 못했습니다"
@@ -149,6 +150,11 @@ def _ours(error: RagbotsError) -> Problem:
     return Problem(error.http_status, error.slug, error.for_people, _instance(number))
 
 
+def _too_many(error: TooManyRequests) -> Problem:
+    log.info("%s", error)
+    return Problem(error.http_status, error.slug, error.for_people, headers={"Retry-After": str(error.retry_after)})
+
+
 def _http(error: HTTPException) -> Problem:
     slug, detail = _BY_STATUS.get(error.status_code, _OTHER_STATUS)
     return Problem(error.status_code, slug, detail, headers=error.headers or {})
@@ -185,6 +191,7 @@ def _instance(number: str) -> dict[str, str]:
 
 _BY_CLASS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     RagbotsError: _ours,
+    TooManyRequests: _too_many,
     RequestValidationError: _invalid,
     HTTPException: _http,
 }

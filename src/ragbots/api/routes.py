@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from ragbots.api.desk import Asking, AtDesk, Desk
 from ragbots.api.events import Asked, ClientGone
+from ragbots.api.limits import count_bot
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
 from ragbots.api.shapes import BotJson, BotsJson, PassageJson, VersionsJson, bot_json, passage_json, versions_json
@@ -85,6 +86,7 @@ async def versions(bot_id: str, desk: AtDesk, principal: Asking) -> Response:
 async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, principal: Asking) -> Response:
     """The articles of one bot's documents that fit best."""
     context = desk.runtime.context(principal)
+    await count_bot(desk.runtime, principal, query.bot)
     return JSONResponse(search_json(await desk.run(desk.runtime.search, query.bot, query.q, query.k, context)))
 
 
