@@ -420,6 +420,7 @@ class Settings(Strict):
     store: str = "chroma"
     max_question_chars: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144
+    body_seconds: Seconds = 20.0
     allow_anonymous_network: bool = False
     public_url: str | None = None
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365

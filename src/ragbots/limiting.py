@@ -51,14 +51,14 @@ class Limiter:
         """Counts a request from an address, before it is known whose it is."""
         await self._count("address", address, self._address)
 
-    async def principal(self, principal: Principal) -> None:
-        """Counts a request of somebody who was let in, and of the key that was shown."""
+    async def principal(self, principal: Principal, name: str) -> None:
+        """Counts a request of somebody who was let in, by a name of theirs alone, and of the key that was shown."""
         if principal.local:
             return
         key: str | None = getattr(principal, "key", None)
         if key is not None:
             await self._count("key", key, self._key)
-        await self._count("user", principal.user_id, self._user)
+        await self._count("user", name, self._user)
 
     async def bot(self, bot_id: str) -> None:
         """Counts a question to a bot that its asker may see: others say nothing of it."""

@@ -14,8 +14,8 @@ from typing import Literal
 from ragbots.clearance import cleared_for_all, in_turn, models_of
 from ragbots.config import NO_LLM, BotConfig, LlmSettings, Settings
 from ragbots.errors import ModelFailed
+from ragbots.gate import FairGate
 from ragbots.llms.endpoint import Endpoint, EndpointSettings
-from ragbots.llms.gate import FairGate
 from ragbots.llms.prompts import Prompt, load_prompt
 from ragbots.llms.writer import Call, GatedModel, Writer, complete
 from ragbots.metrics import Metrics
@@ -176,5 +176,9 @@ def endpoint_of(name: str, one: LlmSettings, environ: Mapping[str, str]) -> Endp
 
 
 def _gated(name: str, one: LlmSettings, environ: Mapping[str, str]) -> GatedModel:
-    gate = FairGate(one.concurrency, one.most_waiting, one.most_waiting_per_user)
+    gate = FairGate(one.concurrency, one.most_waiting, one.most_waiting_per_user, _busy)
     return GatedModel(name, endpoint_of(name, one, environ), gate, one.answer_tokens)
+
+
+def _busy(words: str) -> ModelFailed:
+    return ModelFailed(f"{words} for the model", kind="busy")

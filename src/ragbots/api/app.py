@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
@@ -49,7 +48,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     # Takes a second to import, and every command imports this module.
     from ragbots.api.mcp import McpDoor
 
-    desk = Desk(runtime, CapacityLimiter(THREADS))
+    desk = Desk(runtime, THREADS)
     mcp = McpDoor(desk)
 
     @asynccontextmanager
@@ -69,7 +68,9 @@ def create_app(runtime: Runtime) -> FastAPI:
     )
     app.state.desk = desk
     origins = runtime.settings.widget_origins
-    app.add_middleware(Guard, max_body_bytes=runtime.settings.max_body_bytes)
+    app.add_middleware(
+        Guard, max_body_bytes=runtime.settings.max_body_bytes, body_seconds=runtime.settings.body_seconds
+    )
     if origins:  # Around the guard, so that its refusals can be read there too.
         app.add_middleware(ApiCors, allow_origins=origins, allow_methods=_METHODS, allow_headers=_REQUEST_HEADERS)
     problems.install(app)

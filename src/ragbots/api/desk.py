@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
-from ragbots.api.limits import count_address
+from ragbots.api.limits import address_of, counted_as
+from ragbots.errors import TooManyRequests
+from ragbots.gate import FairGate
 from ragbots.types import Principal
 
 if TYPE_CHECKING:
-    from ragbots.runtime import Runtime
+    from ragbots.runtime import Run, Runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CHANNEL = "web"
+MOST_WAITING = 10_000
+MOST_WAITING_OF_ONE = 1_000
+_WAIT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The application's own state. `threads` bounds how many questions are worked on at a time."""
+    """The application's own state. `threads` is how many questions are worked on at a time."""
 
     runtime: Runtime
-    threads: CapacityLimiter
+    threads: int
+    _pool: CapacityLimiter = field(init=False)
+    _gate: FairGate = field(init=False)
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Heavy work in one of `threads`, so that the event loop stays free; waits where all are taken."""
-        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pool", CapacityLimiter(self.threads))
+        object.__setattr__(self, "_gate", FairGate(self.threads, MOST_WAITING, MOST_WAITING_OF_ONE, _too_many_waiting))
+
+    def run_for(self, request: Request) -> Run:
+        """Heavy work for whoever sent `request`, in one of the threads, so that the event loop stays free. Where all
+        are taken, those who wait get their turns person after person. Raises TooManyRequests where too many wait."""
+        return partial(self._run, str(request.state.turn_of))
+
+    async def _run(self, who: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self._gate.turn(who):
+            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._pool)
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
@@ -47,13 +63,20 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     """Who asks through a door. Raises HTTPException 401 for those who are not let in, TooManyRequests."""
-    await count_address(request, desk.runtime)
+    address = counted_as(address_of(request, desk.runtime.settings.trusted_proxies))
+    await desk.runtime.limiter.address(address)
     identity = desk.runtime.identity
     principal: Principal | None = await desk.look_up(identity.principal, request.headers.get("authorization"), channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-    await desk.runtime.limiter.principal(principal)
+    # Those who did not sign in may all have one name.
+    request.state.turn_of = principal.user_id if principal.authenticated else f"{principal.user_id}@{address}"
+    await desk.runtime.limiter.principal(principal, request.state.turn_of)
     return principal
+
+
+def _too_many_waiting(words: str) -> TooManyRequests:
+    return TooManyRequests(words, retry_after=_WAIT_SECONDS)
 
 
 async def principal_of(request: Request, desk: AtDesk) -> Principal:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,9 +31,10 @@ class Guard:
     nor its handler for unexpected errors, which stands outside all middleware and so has no headers.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, body_seconds: float) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,7 +42,7 @@ class Guard:
             return
         guarded = _GuardedSend(scope, send)
         try:
-            await self.app(scope, _bounded(receive, self.max_body_bytes), guarded)
+            await self.app(scope, _bounded(receive, self.max_body_bytes, self.body_seconds), guarded)
         except Exception as error:
             if guarded.started:  # Half a response cannot be taken back; the server cuts the connection.
                 raise
@@ -63,14 +67,24 @@ class _GuardedSend:
         await self.send(message)
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """`receive` that raises HTTPException 413 once more than `limit` bytes of body have come."""
+def _bounded(receive: Receive, limit: int, seconds: float) -> Receive:
+    """`receive` that raises HTTPException: 413 once more than `limit` bytes of body have come, 408 where the whole of
+    it has not come within `seconds` of being asked for."""
     total = 0
+    end: float | None = None
+    whole = False
 
     async def counted() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, end, whole
+        if whole:  # what is waited for now is that the client goes away
+            return await receive()
+        end = end or time.monotonic() + seconds
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, end - time.monotonic()))
+        except TimeoutError as error:
+            raise HTTPException(408) from error
         total += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if total > limit:
             raise HTTPException(413)
         return message

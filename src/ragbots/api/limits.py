@@ -38,12 +38,6 @@ def counted_as(address: str) -> str:
     return address
 
 
-async def count_address(request: Request, runtime: Runtime) -> None:
-    """For whatever is done before it is known who asks. Raises TooManyRequests."""
-    address = address_of(request, runtime.settings.trusted_proxies)
-    await runtime.limiter.address(counted_as(address))
-
-
 async def count_bot(runtime: Runtime, principal: Principal, bot_id: str) -> None:
     """For a search in a bot; a bot that may not be seen is not counted, since that would tell of it."""
     if any(bot.id == bot_id for bot in runtime.visible_bots(principal)):

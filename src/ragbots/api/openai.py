@@ -172,7 +172,8 @@ async def chat_completions(body: ChatCompletionRequest, request: Request, desk: 
     conversation = body.conversation_id
     if conversation is not None:
         conversation = await desk.look_up(desk.runtime.memory.own, conversation, principal)
-    asked = Asked(desk, body.to_question(conversation), desk.runtime.context(principal))
+    context = desk.runtime.context(principal)
+    asked = Asked(desk, body.to_question(conversation), context, desk.run_for(request))
     writing = _Writing(body.model, base_url(request, desk), f"chatcmpl-{secrets.token_urlsafe(16)}", int(time.time()))
     if not body.stream:
         try:

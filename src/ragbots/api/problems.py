@@ -36,6 +36,7 @@ _TITLES = {
     "forbidden": "볼 수 없습니다",
     "no-such-address": "없는 주소입니다",
     "method-not-allowed": "쓸 수 없는 방식입니다",
+    "too-slow": "너무 느리게 보냈습니다",
     "too-large": "보낸 내용이 너무 큽니다",
     "too-many-requests": "요청이 너무 많습니다",
     "wrong-host": "이 이름으로는 열 수 없습니다",
@@ -49,6 +50,7 @@ _BY_STATUS = {
     403: ("forbidden", "이 내용을 볼 권한이 없습니다."),
     404: ("no-such-address", "그런 주소가 없습니다. 쓸 수 있는 주소는 /docs 에 있습니다."),
     405: ("method-not-allowed", "이 주소는 그 방식(HTTP 메서드)을 받지 않습니다. /docs 를 보아 주세요."),
+    408: ("too-slow", "내용이 제때 다 오지 않았습니다. 다시 보내 주세요."),
     413: ("too-large", "내용을 줄여서 다시 보내 주세요."),
 }
 _OTHER_STATUS = ("http-error", "요청을 처리하지 못했습니다.")

@@ -59,7 +59,7 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     if question.conversation_id is not None:
         own = await desk.look_up(desk.runtime.memory.own, question.conversation_id, principal)
         question = replace(question, conversation_id=own)
-    asked = Asked(desk, question, desk.runtime.context(principal, body.as_of))
+    asked = Asked(desk, question, desk.runtime.context(principal, body.as_of), desk.run_for(request))
     if not _wants_events(request):
         try:
             return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))
@@ -83,11 +83,15 @@ async def versions(bot_id: str, desk: AtDesk, principal: Asking) -> Response:
 
 
 @api.get("/search", response_model=SearchJson)
-async def search(query: Annotated[SearchRequest, Query()], desk: AtDesk, principal: Asking) -> Response:
+async def search(
+    query: Annotated[SearchRequest, Query()], request: Request, desk: AtDesk, principal: Asking
+) -> Response:
     """The articles of one bot's documents that fit best."""
     context = desk.runtime.context(principal)
     await count_bot(desk.runtime, principal, query.bot)
-    return JSONResponse(search_json(await desk.run(desk.runtime.search, query.bot, query.q, query.k, context)))
+    return JSONResponse(
+        search_json(await desk.run_for(request)(desk.runtime.search, query.bot, query.q, query.k, context))
+    )
 
 
 @api.get("/citations/{citation_id}", response_model=PassageJson)

@@ -115,3 +115,17 @@ def test_whose_a_request_is_by_its_address(peer: str, forwarded: tuple[str, ...]
 def test_one_host_does_not_escape_through_the_addresses_of_its_network() -> None:
     assert counted_as("2001:db8:1:2::5") == counted_as("2001:db8:1:2:ffff::9") != counted_as("2001:db8:1:3::5")
     assert counted_as("198.51.100.1") != counted_as("198.51.100.2")
+
+
+class Visitors(Named):
+    """Lets everybody in as one and the same visitor."""
+
+    def principal(self, authorization: str | None, channel: str) -> Principal | None:
+        return Principal("visitor", channel=channel, authenticated=False)
+
+
+def test_visitors_of_one_name_are_told_apart_by_their_addresses() -> None:
+    runtime = FakeRuntime(identity=Visitors(), limits={"per_user": "1/hour"}, trusted_proxies=["10.0.0.1"])
+    with TestClient(create_app(runtime), client=("10.0.0.1", 1)) as client:
+        found = [client.get("/api/bots", headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code for n in (1, 1, 2)]
+    assert found == [200, 429, 200]
