@@ -148,8 +148,8 @@ class BotConfig(Strict):
     @classmethod
     def _can_be_posted_to(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "https://none")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("is an address such as https://hooks.example.com/…, to which notices are posted")
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("is an address such as https://hooks.example.com/…, without user name")
         return value
 
     @field_validator("sources")
@@ -322,6 +322,16 @@ class LlmSettings(Strict):
             raise ValueError("is an address such as http://127.0.0.1:8001/v1, without user name and `?`")
         return value.rstrip("/")
 
+    @property
+    def names_a_host(self) -> bool:
+        """Whether it is by a name that the endpoint is found, and not by an address or as this machine."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return host != "localhost"
+        return False
+
     @model_validator(mode="after")
     def _external_is_never_sensitive(self) -> LlmSettings:
         if self.zone == "external" and self.clearance == "sensitive":
@@ -426,6 +436,7 @@ class Settings(Strict):
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    private_networks: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
     limits: LimitSettings = LimitSettings()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()

@@ -104,6 +104,12 @@ class NotTold(RagbotsError):
     slug = "not-told"
 
 
+class AddressRefused(RagbotsError):
+    """An address to which no request is sent."""
+
+    slug = "address-refused"
+
+
 class ChecksNotPassed(RagbotsError):
     """A version that may not be released as it is."""
 

@@ -623,11 +623,13 @@ class Runtime:
             self.database,
             build=lambda: self.build(bot_id, progress).version,
             release=lambda version: self.release(bot_id, version, by=rebuilding.BY),
+            private_networks=self.settings.private_networks,
         )
 
     def rebuild_failed(self, bot_id: str, why: str) -> Rebuild:
         """Keeps and tells that a rebuild came to nothing."""
-        return rebuilding.keep(self.bot(bot_id), self.database, "failed", None, why)
+        private = self.settings.private_networks
+        return rebuilding.keep(self.bot(bot_id), self.database, "failed", None, why, private_networks=private)
 
     def golden_questions(self, bot_id: str) -> tuple[Record, ...]:
         """The bot's own golden questions. Raises ConfigurationError."""

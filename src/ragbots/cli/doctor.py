@@ -130,7 +130,7 @@ def _llms(chosen: Settings) -> Iterator[Finding]:
             continue
         began = time.perf_counter()
         try:
-            offered = anyio.run(endpoint_of(name, one, os.environ).models)
+            offered = anyio.run(endpoint_of(name, one, os.environ, chosen.private_networks).models)
         except ModelFailed as error:
             yield Finding(what, False, error.message, error.hint)
             continue
