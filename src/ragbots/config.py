@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from ragbots import schedule
+from ragbots.environment import Environment
 from ragbots.errors import ConfigurationError
 
 BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -41,7 +42,8 @@ NO_LLM = "none"  # what a bot says that is answered without a language model
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What was given may be a secret, and the errors name the field.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class FolderSource(Strict):
@@ -134,7 +136,7 @@ class BotConfig(Strict):
     embedder: str | None = None
     store: str | None = None
     schedule: Line | None = None
-    notify: str | None = None
+    notify: str | None = Field(None, repr=False)
 
     @field_validator("schedule")
     @classmethod
@@ -421,7 +423,7 @@ class Settings(Strict):
 
     bots_dir: Path = Path("bots")
     data_dir: Path = Path("var")
-    database_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8642
     today: date | None = None
@@ -498,6 +500,7 @@ class Settings(Strict):
 
 def load_settings(environ: Mapping[str, str], **options: object) -> Settings:
     """Settings from the toml file, overridden by the environment, overridden by given options."""
+    environ = Environment(environ)
     named = environ.get("RAGBOTS_CONFIG")
     path = Path(named) if named else Path("ragbots.toml")
     values: dict[str, Any] = {}

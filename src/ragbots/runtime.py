@@ -26,6 +26,7 @@ from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, CrossEncoderReranker, SentenceEmbedder, bundled, fast_dtype, from_folder
+from ragbots.environment import Environment
 from ragbots.errors import (
     BotNotFound,
     ConfigurationError,
@@ -186,7 +187,7 @@ class Runtime:
     @cached_property
     def dooray(self) -> DoorayApi:
         """One for all wikis: the limit on requests is the token's. Raises ConfigurationError."""
-        return DoorayApi(dooray_access(self.settings.dooray, os.environ))
+        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ)))
 
     @property
     def embedder(self) -> SentenceEmbedder:
@@ -235,7 +236,7 @@ class Runtime:
 
     @cached_property
     def models(self) -> Models:
-        return Models(self.settings, os.environ, self.database, self.metrics, self.morphemes.terms)
+        return Models(self.settings, Environment(os.environ), self.database, self.metrics, self.morphemes.terms)
 
     @cached_property
     def _loop(self) -> tuple[BlockingPortal, Any]:

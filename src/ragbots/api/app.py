@@ -29,6 +29,7 @@ from ragbots.api.openai import v1
 from ragbots.api.passage_page import passage_page
 from ragbots.api.routes import api, health
 from ragbots.channels.mounted import routers
+from ragbots.environment import Environment
 from ragbots.widget.script import STATIC, bundle
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(v1)
     app.include_router(health)
     app.include_router(passage_page)
-    for messenger in routers(runtime, os.environ):
+    for messenger in routers(runtime, Environment(os.environ)):
         app.include_router(messenger)
     app.router.routes.append(Route("/mcp", mcp, include_in_schema=False))
     app.add_route("/", _page(origins), include_in_schema=False)
