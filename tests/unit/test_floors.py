@@ -15,7 +15,7 @@ FLOORS = {
     "asking": 2, "references": 2, "editions": 2, "asked_day": 2, "comparison": 2, "clearance": 2, "privacy": 2,
     "figures": 2, "verification": 2,
     "loaders": 3, "embedders": 3, "stores": 3, "llms": 3, "state": 3, "auth": 3, "metrics": 3, "notify": 3,
-    "limiting": 3, "gate": 0, "outgoing": 2,
+    "limiting": 3, "gate": 0, "outgoing": 2, "redaction": 2,
     "indexing": 4, "retrieval": 4,
     "answering": 5,
     "evaluation": 6, "releases": 6, "models": 6, "writing": 6, "memory": 6, "rebuilding": 6,

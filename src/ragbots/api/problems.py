@@ -96,9 +96,17 @@ class ProblemJson(TypedDict):
     bots: NotRequired[dict[str, str]]
 
 
+def _whole_schema() -> dict[str, Any]:
+    """The schema of `ProblemJson` without references: within the API's document they would lead nowhere."""
+    schema = TypeAdapter(ProblemJson).json_schema()
+    fault = schema.pop("$defs")["FieldFault"]
+    schema["properties"]["errors"]["items"] = fault
+    return schema
+
+
 _DOCUMENTED: dict[str, Any] = {
     "description": "What went wrong, as a problem document (RFC 9457)",
-    "content": {MEDIA_TYPE: {"schema": TypeAdapter(ProblemJson).json_schema()}},
+    "content": {MEDIA_TYPE: {"schema": _whole_schema()}},
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {422: _DOCUMENTED, "default": _DOCUMENTED}
 """For the reference: how operations fail."""

@@ -18,7 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ragbots.config import Settings, load_settings
+from ragbots.environment import Environment
 from ragbots.errors import ConfigurationError
+from ragbots.redaction import Redacting, hide, secrets_of
 from ragbots.runtime import Runtime
 from ragbots.types import Context, Principal
 
@@ -45,9 +47,11 @@ class Shared:
 
 def settings(context: typer.Context, bots_dir: Path | None, data_dir: Path | None, **others: object) -> Settings:
     shared: Shared = context.obj
-    return load_settings(
+    chosen = load_settings(
         os.environ, bots_dir=bots_dir or shared.bots_dir, data_dir=data_dir or shared.data_dir, **others
     )
+    hide(secrets_of(chosen, (), Environment(os.environ)))
+    return chosen
 
 
 def wants_json(context: typer.Context, as_json: bool) -> bool:
@@ -61,6 +65,7 @@ def runtime(
 ) -> Iterator[Runtime]:
     """The installation, open while the block runs; `others` are settings that win over those configured."""
     opened = Runtime.open(settings(context, bots_dir, data_dir, **others))
+    hide(secrets_of(opened.settings, opened.bots.values(), Environment(os.environ)))
     try:
         yield opened
     finally:
@@ -123,7 +128,9 @@ def progress() -> Iterator[Bars]:
 
 def set_up_logging(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacting("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in (
         "chromadb",
         "sentence_transformers",
