@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 BOTS   ?= bots
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
-.PHONY: run setup test check test-llm bench eval soak fuzz formats lock corpora clean
+.PHONY: run setup test check test-llm bench eval soak fuzz api-fuzz formats lock corpora clean
 
 run: setup
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
@@ -45,6 +45,10 @@ soak: $(VENV)/.dev
 # Damaged files of every format, read as a build reads them. SAMPLES: a folder of HWP files to damage too.
 fuzz: $(VENV)/.dev
 	@$(BIN)/python tools/fuzz.py --mutations 5000 --seed 1 $(if $(SAMPLES),--samples $(SAMPLES))
+
+# 20,000 requests made up from the OpenAPI document and from any text: none may be answered with 5xx.
+api-fuzz: $(VENV)/.dev
+	@GENERATED_REQUESTS=20000 $(BIN)/pytest -s --timeout 7200 tests/end_to_end/test_generated_requests.py
 
 # One regulation in every format: what of it is read, how fast, in how much memory.
 formats: $(VENV)/.dev

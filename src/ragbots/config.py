@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SecretStr,
     StringConstraints,
     Tag,
     ValidationError,
@@ -28,6 +29,7 @@ from pydantic import (
 )
 
 from ragbots import schedule
+from ragbots.environment import Environment
 from ragbots.errors import ConfigurationError
 
 BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -40,7 +42,8 @@ NO_LLM = "none"  # what a bot says that is answered without a language model
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # What was given may be a secret, and the errors name the field.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class FolderSource(Strict):
@@ -151,7 +154,7 @@ class BotConfig(Strict):
     embedder: str | None = None
     store: str | None = None
     schedule: Line | None = None
-    notify: str | None = None
+    notify: str | None = Field(None, repr=False)
 
     @field_validator("schedule")
     @classmethod
@@ -165,8 +168,8 @@ class BotConfig(Strict):
     @classmethod
     def _can_be_posted_to(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "https://none")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("is an address such as https://hooks.example.com/…, to which notices are posted")
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ValueError("is an address such as https://hooks.example.com/…, without user name")
         return value
 
     @field_validator("sources")
@@ -339,6 +342,16 @@ class LlmSettings(Strict):
             raise ValueError("is an address such as http://127.0.0.1:8001/v1, without user name and `?`")
         return value.rstrip("/")
 
+    @property
+    def names_a_host(self) -> bool:
+        """Whether it is by a name that the endpoint is found, and not by an address or as this machine."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return host != "localhost"
+        return False
+
     @model_validator(mode="after")
     def _external_is_never_sensitive(self) -> LlmSettings:
         if self.zone == "external" and self.clearance == "sensitive":
@@ -383,6 +396,48 @@ class IdentitySettings(Strict):
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
+_RATE = re.compile(r"[1-9][0-9]{0,8}/(second|minute|hour|day)")
+
+
+def _rate(value: str) -> str:
+    """So many in so long, several with `;` between, or `none`."""
+    rates = [one.strip() for one in value.split(";")]
+    if value.strip() != NO_LIMIT and not all(_RATE.fullmatch(one) for one in rates):
+        raise ValueError(f"is a rate such as 120/minute, or 20/second; 120/minute, or `{NO_LIMIT}`")
+    return "; ".join(rates)
+
+
+NO_LIMIT = "none"
+Rate = Annotated[str, AfterValidator(_rate)]
+
+
+class LimitSettings(Strict):
+    """How many requests the server takes. Who uses it without signing in, on its own machine, is counted by address
+    and bot alone. `redis_url` counts over several servers; without it each counts in its own memory."""
+
+    per_user: Rate = "240/minute"
+    per_key: Rate = "120/minute"
+    per_bot: Rate = "3000/minute"
+    per_address: Rate = "6000/minute"
+    redis_url: SecretStr | None = None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"(rediss?|unix)://", value.get_secret_value()):
+            raise ValueError("is an address such as redis://127.0.0.1:6379/0")
+        return value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value.strip(), strict=False))
+    except ValueError as error:
+        raise ValueError("is an address or a network, such as 10.0.0.5 or 10.0.0.0/24") from error
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
 
 def _origin(value: str) -> str:
     """An origin as a browser names it; no wildcard, since whoever is named may read answers."""
@@ -426,7 +481,7 @@ class Settings(Strict):
 
     bots_dir: Path = Path("bots")
     data_dir: Path = Path("var")
-    database_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8642
     today: date | None = None
@@ -435,11 +490,15 @@ class Settings(Strict):
     store: str = "chroma"
     max_question_chars: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_body_bytes: Annotated[int, Field(ge=1_000)] = 262_144
+    body_seconds: Seconds = 20.0
     allow_anonymous_network: bool = False
     public_url: str | None = None
     conversation_days: Annotated[int, Field(ge=0, le=36_500)] = 365
     audit_days: Annotated[int, Field(ge=0, le=36_500)] = 730
     widget_origins: Annotated[tuple[Origin, ...], BeforeValidator(_listed)] = ()
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    private_networks: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    limits: LimitSettings = LimitSettings()
     dooray: DooraySettings = DooraySettings()
     slack: SlackSettings = SlackSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -501,6 +560,7 @@ class Settings(Strict):
 
 def load_settings(environ: Mapping[str, str], **options: object) -> Settings:
     """Settings from the toml file, overridden by the environment, overridden by given options."""
+    environ = Environment(environ)
     named = environ.get("RAGBOTS_CONFIG")
     path = Path(named) if named else Path("ragbots.toml")
     values: dict[str, Any] = {}
@@ -541,7 +601,7 @@ def _split_tables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return flat, tables
 
 
-_TABLES = ("dooray", "slack", "identity")
+_TABLES = ("dooray", "slack", "identity", "limits")
 
 
 def load_bot(path: Path) -> BotConfig:
@@ -615,16 +675,9 @@ def explain(error: ValidationError) -> str:
 
 def _unknown_inside(key: str) -> str:
     inner = (
-        FolderSource,
-        DoorayWikiSource,
-        WikiPlace,
-        Access,
-        DocumentRule,
-        DooraySettings,
-        SlackSettings,
-        IdentitySettings,
-        LlmSettings,
-    )
+        FolderSource, DoorayWikiSource, WikiPlace, Access, DocumentRule, DooraySettings, SlackSettings,
+        IdentitySettings, LlmSettings, LimitSettings,
+    )  # fmt: skip
     near = difflib.get_close_matches(key, [name for model in inner for name in model.model_fields], n=1)
     return f"unknown key, did you mean `{near[0]}`?" if near else "unknown key"
 

@@ -123,6 +123,12 @@ class NotTold(RagbotsError):
     slug = "not-told"
 
 
+class AddressRefused(RagbotsError):
+    """An address to which no request is sent."""
+
+    slug = "address-refused"
+
+
 class ChecksNotPassed(RagbotsError):
     """A version that may not be released as it is."""
 
@@ -144,6 +150,21 @@ class ModelUnavailable(RagbotsError):
     exit_code = 2
     http_status = 503
     slug = "model-unavailable"
+
+
+class TooManyRequests(RagbotsError):
+    """More than the limits allow; another try is taken after `retry_after` whole seconds."""
+
+    http_status = 429
+    slug = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(
+            message,
+            hint="see [limits]",
+            for_people=f"짧은 시간에 너무 많이 요청하셨습니다. {retry_after}초 뒤에 다시 시도해 주세요.",
+        )
+        self.retry_after = retry_after
 
 
 class ModelFailed(RagbotsError):

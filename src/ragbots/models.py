@@ -14,8 +14,8 @@ from typing import Literal
 from ragbots.clearance import cleared_for_all, in_turn, models_of
 from ragbots.config import NO_LLM, BotConfig, LlmSettings, Settings
 from ragbots.errors import ModelFailed
+from ragbots.gate import FairGate
 from ragbots.llms.endpoint import Endpoint, EndpointSettings
-from ragbots.llms.gate import FairGate
 from ragbots.llms.prompts import Prompt, load_prompt
 from ragbots.llms.writer import Call, GatedModel, Writer, complete
 from ragbots.metrics import Metrics
@@ -57,7 +57,9 @@ class Models:
         self._metrics = metrics
         self._terms = terms
         self._load_prompt = functools.cache(load_prompt)  # as they were when they were first used
-        self._gated = {name: _gated(name, one, environ) for name, one in settings.llms.items()}
+        self._gated = {
+            name: _gated(name, one, environ, settings.private_networks) for name, one in settings.llms.items()
+        }
         # Counting must not hold up the loop that passes the answers on, and one writer keeps their order.
         self._booking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="usage")
 
@@ -152,8 +154,9 @@ class Models:
 _SPEAKERS = {"user": "직원", "assistant": "챗봇"}
 
 
-def endpoint_of(name: str, one: LlmSettings, environ: Mapping[str, str]) -> Endpoint:
-    """The endpoint of a configured model, with the key from the environment where one is named."""
+def endpoint_of(name: str, one: LlmSettings, environ: Mapping[str, str], private_networks: tuple[str, ...]) -> Endpoint:
+    """The endpoint of a configured model, with the key from the environment where one is named. One outside that is
+    named by an address, or on this machine, goes where the settings say; a name may lead nowhere else than outside."""
     key = environ.get(one.api_key_env) if one.api_key_env else None
     if one.api_key_env and not key:
         _log.error("llm `%s`: the environment variable %s is not set", name, one.api_key_env)
@@ -171,10 +174,15 @@ def endpoint_of(name: str, one: LlmSettings, environ: Mapping[str, str]) -> Endp
             max_tokens_name=one.max_tokens_name,
             provider=one.provider,
             proxied=one.zone == "external",
+            private=private_networks if one.zone == "external" and one.names_a_host else None,
         )
     )
 
 
-def _gated(name: str, one: LlmSettings, environ: Mapping[str, str]) -> GatedModel:
-    gate = FairGate(one.concurrency, one.most_waiting, one.most_waiting_per_user)
-    return GatedModel(name, endpoint_of(name, one, environ), gate, one.answer_tokens)
+def _gated(name: str, one: LlmSettings, environ: Mapping[str, str], private_networks: tuple[str, ...]) -> GatedModel:
+    gate = FairGate(one.concurrency, one.most_waiting, one.most_waiting_per_user, _busy)
+    return GatedModel(name, endpoint_of(name, one, environ, private_networks), gate, one.answer_tokens)
+
+
+def _busy(words: str) -> ModelFailed:
+    return ModelFailed(f"{words} for the model", kind="busy")

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from ragbots.errors import NotTold
+from ragbots.errors import AddressRefused, NotTold
+from ragbots.outgoing import pin
 
 _SECONDS = 10.0
 
 
-def post(url: str, notice: Mapping[str, object]) -> None:
-    """Raises NotTold where nobody took it. Names the host alone: the rest of such an address is often a secret."""
+def post(url: str, notice: Mapping[str, object], private_networks: Sequence[str] = ()) -> None:
+    """Raises NotTold where nobody took it, or where the address leads into a network that is not public nor listed.
+    Names the host alone: the rest of such an address is often a secret."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        answer = httpx.post(url, json=dict(notice), timeout=_SECONDS, follow_redirects=False)
+        hooks: Mapping[str, list[Callable[..., Any]]] = {"request": [partial(pin, private=private_networks)]}
+        with httpx.Client(timeout=_SECONDS, follow_redirects=False, event_hooks=hooks) as client:
+            answer = client.post(url, json=dict(notice))
+    except AddressRefused as error:
+        raise NotTold(f"notify: {error}", hint=_HINT) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotTold(f"notify: {host} was not reached: {type(error).__name__}", hint=_HINT) from error
     if not answer.is_success:

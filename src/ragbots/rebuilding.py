@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ragbots import notify, schedule
@@ -25,7 +25,14 @@ def due(bot: BotConfig, database: Database, now: datetime) -> bool:
     return schedule.due(bot.schedule, max(moments, default=None), now)
 
 
-def rebuild(bot: BotConfig, database: Database, build: Callable[[], str], release: Callable[[str], object]) -> Rebuild:
+def rebuild(
+    bot: BotConfig,
+    database: Database,
+    build: Callable[[], str],
+    release: Callable[[str], object],
+    *,
+    private_networks: Sequence[str] = (),
+) -> Rebuild:
     """One rebuild, kept in the books whatever came of it, and told. Raises Locked: somebody else is at it.
 
     A version that answered once and does so no more was withdrawn by somebody, and is left so.
@@ -47,10 +54,18 @@ def rebuild(bot: BotConfig, database: Database, build: Callable[[], str], releas
         outcome, report = "held", str(error)
     except RagbotsError as error:
         outcome, report = "failed", str(error)
-    return keep(bot, database, outcome, version, report)
+    return keep(bot, database, outcome, version, report, private_networks=private_networks)
 
 
-def keep(bot: BotConfig, database: Database, outcome: str, version: str | None, report: str) -> Rebuild:
+def keep(
+    bot: BotConfig,
+    database: Database,
+    outcome: str,
+    version: str | None,
+    report: str,
+    *,
+    private_networks: Sequence[str] = (),
+) -> Rebuild:
     """Tells the owner, where the bot names an address and something happened, and enters it into the books."""
     at = datetime.now(UTC)
     level = logging.WARNING if outcome in ("held", "failed") else logging.INFO
@@ -60,7 +75,7 @@ def keep(bot: BotConfig, database: Database, outcome: str, version: str | None, 
         text = f"{bot.name} ({bot.id}): {outcome}{f' {version}' if version else ''}: {report}"
         notice = {"bot": bot.id, "outcome": outcome, "version": version, "at": at.isoformat(), "text": text}
         try:
-            notify.post(bot.notify, notice)
+            notify.post(bot.notify, notice, private_networks)
         except NotTold as error:
             untold = str(error)
             _log.error("bot `%s`: %s", bot.id, error)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -27,6 +27,7 @@ from ragbots.clearance import cleared_for_all, models_of, refusals
 from ragbots.confidence import MODEL
 from ragbots.config import NO_LLM, BotConfig, DoorayWikiSource, FolderSource, Settings, check_bots
 from ragbots.embedders import CachedEmbedder, CrossEncoderReranker, SentenceEmbedder, bundled, fast_dtype, from_folder
+from ragbots.environment import Environment
 from ragbots.errors import (
     BotNotFound,
     ConfigurationError,
@@ -61,6 +62,9 @@ from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
 from ragbots.types import Answer, AuditEvent, Candidate, Citation, Context, Hit, Principal, Question
+
+if TYPE_CHECKING:
+    from ragbots.limiting import Limiter
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +107,12 @@ class Routed:
 Parts = AsyncGenerator[Routed | str | Answer, None]
 Run = Callable[..., Awaitable[Any]]
 """Heavy work done where it does not hold up the event loop: the function, and its arguments."""
+Count = Callable[[str], Awaitable[None]]
+"""Counts a question to the bot of that id; raises TooManyRequests."""
+
+
+async def _uncounted(_bot_id: str) -> None:
+    """What is not limited."""
 
 
 class Runtime:
@@ -174,13 +184,21 @@ class Runtime:
         return Shelf(self.settings.indexes, self.database, self.stores)
 
     @cached_property
+    def limiter(self) -> Limiter:
+        """Counts what comes through the doors of a server; the command line and evaluation are not counted."""
+        # Takes 0.2 s to import, which no other command should wait for.
+        from ragbots.limiting import Limiter
+
+        return Limiter(self.settings.limits)
+
+    @cached_property
     def reader(self) -> WorkerReader:
         return WorkerReader(built_in_loaders, ReadLimits())
 
     @cached_property
     def dooray(self) -> DoorayApi:
         """One for all wikis: the limit on requests is the token's. Raises ConfigurationError."""
-        return DoorayApi(dooray_access(self.settings.dooray, os.environ))
+        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ)))
 
     @property
     def embedder(self) -> SentenceEmbedder:
@@ -229,7 +247,7 @@ class Runtime:
 
     @cached_property
     def models(self) -> Models:
-        return Models(self.settings, os.environ, self.database, self.metrics, self.morphemes.terms)
+        return Models(self.settings, Environment(os.environ), self.database, self.metrics, self.morphemes.terms)
 
     @cached_property
     def _loop(self) -> tuple[BlockingPortal, Any]:
@@ -250,11 +268,11 @@ class Runtime:
 
     def ask(self, question: Question, context: Context) -> Answer:
         """The answer; remembered as a turn of its conversation."""
-        return self._whole(self.answers, question, context)
+        return self._whole(self._remembered, question, context, _uncounted)
 
     def answer_unremembered(self, question: Question, context: Context) -> Answer:
         """The answer, leaving no trace: for evaluation."""
-        return self._whole(self._answers, self._masked(question), context)
+        return self._whole(self._answers, self._masked(question), context, _uncounted)
 
     def _whole(self, answers: Callable[..., Parts], *question: object) -> Answer:
         async def last() -> Answer:
@@ -268,10 +286,18 @@ class Runtime:
 
     async def answers(self, question: Question, context: Context, run: Run) -> Parts:
         """Where a language model writes: the bot, and checked pieces of the text as they come. Always last the
-        whole answer, which is remembered as a turn of its conversation."""
+        whole answer, which is remembered as a turn of its conversation. For the doors: raises TooManyRequests."""
+        if any(bot.id == question.bot for bot in self.visible_bots(context.principal)):
+            await self.limiter.bot(str(question.bot))
+        count = self.limiter.bot if question.bot is None else _uncounted
+        async with aclosing(self._remembered(question, context, count, run)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _remembered(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
         began = time.monotonic()
         known = await run(self._known, question, context)
-        async with aclosing(self._answers(known, context, run)) as parts:
+        async with aclosing(self._answers(known, context, count, run)) as parts:
             async for part in parts:
                 if isinstance(part, Answer):
                     await run(self.record_answer, known, part, context)
@@ -281,7 +307,7 @@ class Runtime:
                     self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
                 yield part
 
-    async def _answers(self, question: Question, context: Context, run: Run) -> Parts:
+    async def _answers(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
         self._check_llm(question, context)
         parts = await run(self._answering_from, question, context)
         standalone = await self._standalone(question, context)
@@ -290,6 +316,7 @@ class Runtime:
             yield prepared
             return
         bot = prepared.frame.bot.config
+        await count(bot.id)
         llm = self.models.chosen(bot, question.llm)
         asker = Asker(context.principal.user_id, bot.id, context.today)
         if llm is None:
@@ -687,11 +714,13 @@ class Runtime:
             self.database,
             build=lambda: self.build(bot_id, progress).version,
             release=lambda version: self.release(bot_id, version, by=rebuilding.BY),
+            private_networks=self.settings.private_networks,
         )
 
     def rebuild_failed(self, bot_id: str, why: str) -> Rebuild:
         """Keeps and tells that a rebuild came to nothing."""
-        return rebuilding.keep(self.bot(bot_id), self.database, "failed", None, why)
+        private = self.settings.private_networks
+        return rebuilding.keep(self.bot(bot_id), self.database, "failed", None, why, private_networks=private)
 
     def golden_questions(self, bot_id: str) -> tuple[Record, ...]:
         """The bot's own golden questions. Raises ConfigurationError."""

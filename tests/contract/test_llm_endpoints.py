@@ -73,3 +73,15 @@ def test_the_models_on_offer_are_asked_for_without_a_paid_call(server: LlmServer
     assert server.requests == []
     with pytest.raises(ModelFailed):
         run(Endpoint(replace(settings, base_url="http://127.0.0.1:9/v1")).models())
+
+
+def test_a_name_that_leads_inside_is_asked_nothing_unless_its_network_is_listed(
+    server: LlmServer, settings: EndpointSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    named = replace(settings, base_url=server.url.replace("127.0.0.1", "localhost"), private=())
+    assert failure(named).kind == "unreachable"
+    assert server.requests == []
+    assert "leads to 127.0.0.1, which is not public" in caplog.text.replace("::1", "127.0.0.1")
+    listed = replace(named, private=("127.0.0.0/8", "::1/128"))
+    assert run(told(Endpoint(listed)))[0] == ANSWER
+    assert server.headers[-1]["host"].startswith("localhost:")

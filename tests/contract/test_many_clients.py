@@ -7,7 +7,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,9 +17,10 @@ import uvicorn
 from anyio.from_thread import start_blocking_portal
 from tests.soak import Soaked, soak
 from tests.unit.api.fake_runtime import ANSWER, FakeRuntime
+from tests.unit.api.test_limits import Named
 
-from ragbots.api.app import create_app
-from ragbots.types import Answer, Question
+from ragbots.api.app import THREADS, create_app
+from ragbots.types import Answer, Principal, Question
 
 CLIENTS = 80
 PATIENT = 120.0  # seconds: nothing here is about speed
@@ -125,3 +127,75 @@ def test_a_slow_reader_holds_nobody_up() -> None:
         finally:
             for client in slow:
                 client.close()
+
+
+class Counting(Named):
+    """Knows how many it has let in."""
+
+    def __init__(self) -> None:
+        self.let_in = 0
+
+    def principal(self, authorization: str | None, channel: str) -> Principal | None:
+        self.let_in += 1
+        return super().principal(authorization, channel)
+
+
+def test_who_sends_a_hundred_questions_holds_up_nobody_who_sends_one() -> None:
+    counting = Counting()
+    runtime = FakeRuntime(identity=counting)
+    go_on, order = threading.Event(), list[str]()
+
+    def answering(question: Question) -> Answer:
+        assert go_on.wait(PATIENT)
+        order.append(question.text)
+        return ANSWER
+
+    runtime.answering = answering
+
+    def ask(name: str) -> int:
+        headers = {"Authorization": f"Bearer {name}"}
+        asked = {"question": name}
+        return httpx.post(f"{server.url}/api/chat", json=asked, headers=headers, timeout=PATIENT).status_code
+
+    with serving(runtime) as server, ThreadPoolExecutor(110) as people:
+        greedy = [people.submit(ask, "greedy") for _ in range(100)]
+        until(lambda: len(runtime.asked) == THREADS and counting.let_in == 100)
+        others = [people.submit(ask, name) for name in ("kim", "lee", "park")]
+        until(lambda: counting.let_in == 103)
+        time.sleep(1)  # from the door to the queue
+        go_on.set()
+        assert {one.result() for one in (*greedy, *others)} == {200}
+    assert len(order) == 103
+    # What was under way is finished; then everybody's first comes before anybody's second, as threads will have it.
+    assert {"kim", "lee", "park"} <= set(order[: 2 * THREADS + 4])
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENT
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    with serving(FakeRuntime(body_seconds=0.5)) as server:
+        with socket.create_connection(server.listener.getsockname(), PATIENT) as slow:
+            head = "POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            head += "Content-Length: 99\r\n\r\n"
+            slow.sendall(head.encode() + b'{"question"')
+            told = b"".join(iter(lambda: slow.recv(65_536), b""))  # to the end: the connection is closed
+        assert told.startswith(b"HTTP/1.1 408")
+        assert b"/problems/too-slow" in told
+
+
+def test_an_answer_may_take_longer_than_a_body_may() -> None:
+    runtime = FakeRuntime(body_seconds=0.3)
+
+    def slowly(_question: Question) -> Answer:
+        time.sleep(1.2)
+        return ANSWER
+
+    runtime.answering = slowly
+    with serving(runtime) as server:
+        found = httpx.post(f"{server.url}/api/chat", json={"question": "연차는?"}, timeout=PATIENT)
+        assert found.status_code == 200

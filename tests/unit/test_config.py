@@ -301,3 +301,20 @@ def test_origins_of_the_widget_come_as_a_list_or_with_commas() -> None:
 def test_what_is_no_single_origin_is_refused(origin: str) -> None:
     with pytest.raises(ConfigurationError, match="origin"):
         load_settings({}, widget_origins=[origin])
+
+
+def test_limits_and_proxies_come_from_file_and_environment(tmp_path: Path) -> None:
+    path = tmp_path / "ragbots.toml"
+    path.write_text('trusted_proxies = ["10.0.0.1/8"]\n[limits]\nper_user = "5/second; 60/minute"\n', "utf-8")
+    variables = {"RAGBOTS_CONFIG": str(path), "RAGBOTS_LIMITS_REDIS_URL": "redis://:pw@r/0"}
+    settings = load_settings(variables)
+    assert settings.trusted_proxies == ("10.0.0.0/8",)
+    assert settings.limits.per_user == "5/second; 60/minute"
+    assert settings.limits.redis_url is not None
+    assert "pw" not in repr(settings)
+    for wrong in ({"RAGBOTS_LIMITS_PER_USER": "many"}, {"RAGBOTS_TRUSTED_PROXIES": "proxy"}):
+        with pytest.raises(ConfigurationError, match="such as"):
+            load_settings({**variables, **wrong})
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings({**variables, "RAGBOTS_LIMITS_REDIS_URL": "http://:pw@r/0"})
+    assert "pw" not in str(refused.value)

@@ -17,6 +17,7 @@ from ragbots.errors import ChecksNotPassed, Locked, SourceUnavailable
 from ragbots.state import Database
 from ragbots.state.database import Rebuild, VersionRecord
 
+HERE = ("127.0.0.1/32",)
 NIGHTLY = "0 3 * * *"
 BUILT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -159,12 +160,12 @@ def test_the_owner_is_told_of_what_happened_and_not_of_what_did_not(
 ) -> None:
     url, taken, _ = hook
     add_version(database)
-    record = rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None)
+    record = rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None, private_networks=HERE)
     assert record.untold is None
     assert [(one["bot"], one["outcome"], one["version"]) for one in taken] == [("travel", "released", "v1")]
     assert "여비" in str(taken[0]["text"])
     released(database, "v1")
-    rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None)
+    rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None, private_networks=HERE)
     assert len(taken) == 1
 
 
@@ -174,10 +175,12 @@ def test_a_notice_that_is_not_taken_is_kept_as_untold_without_the_secret_in_its_
     url, _, status = hook
     status[0] = 410
     add_version(database)
-    record = rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None)
+    record = rebuilding.rebuild(bot(notify=url), database, lambda: "v1", lambda _: None, private_networks=HERE)
     assert record.outcome == "released"
     assert record.untold is not None
     assert "410" in record.untold
     assert "secret-token" not in record.untold
-    gone = rebuilding.rebuild(bot(notify="http://127.0.0.1:9/x"), database, lambda: "v2", lambda _: None)
+    gone = rebuilding.rebuild(
+        bot(notify="http://127.0.0.1:9/x"), database, lambda: "v2", lambda _: None, private_networks=HERE
+    )
     assert "was not reached" in (gone.untold or "")

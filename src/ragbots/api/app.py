@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
@@ -32,6 +31,7 @@ from ragbots.api.passage_page import passage_page
 from ragbots.api.routes import api, health
 from ragbots.api.signin import me, sign_in_pages
 from ragbots.channels.mounted import routers
+from ragbots.environment import Environment
 from ragbots.widget.script import STATIC, bundle
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def create_app(runtime: Runtime) -> FastAPI:
     # Takes a second to import, and every command imports this module.
     from ragbots.api.mcp import McpDoor
 
-    desk = Desk(runtime, CapacityLimiter(THREADS))
+    desk = Desk(runtime, THREADS)
     mcp = McpDoor(desk)
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
         async with mcp.running(), keeping_house(desk):
             yield
+        await runtime.limiter.close()
 
     app = FastAPI(
         title="ragbots",
@@ -71,7 +72,13 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.desk = desk
     settings = runtime.settings
     origins, reached = settings.widget_origins, settings.public_url
-    app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes, public_url=reached, widget_origins=origins)
+    app.add_middleware(
+        Guard,
+        max_body_bytes=settings.max_body_bytes,
+        body_seconds=settings.body_seconds,
+        public_url=reached,
+        widget_origins=origins,
+    )
     if origins:  # Around the guard, so that its refusals can be read there too.
         app.add_middleware(ApiCors, allow_origins=origins, allow_methods=_METHODS, allow_headers=_REQUEST_HEADERS)
     app.add_middleware(StrictHeaders, public_url=reached)
@@ -84,7 +91,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(v1)
     app.include_router(health)
     app.include_router(passage_page)
-    for messenger in routers(runtime, os.environ):
+    for messenger in routers(runtime, Environment(os.environ)):
         app.include_router(messenger)
     app.router.routes.append(Route("/mcp", mcp, include_in_schema=False))
     app.add_route("/", _page(origins), include_in_schema=False)

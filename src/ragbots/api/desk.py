@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
@@ -11,27 +11,44 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from ragbots.api.limits import address_of, counted_as
+from ragbots.errors import TooManyRequests
+from ragbots.gate import FairGate
 from ragbots.types import Context, Credentials, Principal
 
 if TYPE_CHECKING:
-    from ragbots.runtime import Runtime
+    from ragbots.runtime import Run, Runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CHANNEL = "web"
+MOST_WAITING = 10_000
+MOST_WAITING_OF_ONE = 1_000
+_WAIT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The application's own state. `threads` bounds how many questions are worked on at a time."""
+    """The application's own state. `threads` is how many questions are worked on at a time."""
 
     runtime: Runtime
-    threads: CapacityLimiter
+    threads: int
+    _pool: CapacityLimiter = field(init=False)
+    _gate: FairGate = field(init=False)
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Heavy work in one of `threads`, so that the event loop stays free; waits where all are taken."""
-        return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self.threads)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pool", CapacityLimiter(self.threads))
+        object.__setattr__(self, "_gate", FairGate(self.threads, MOST_WAITING, MOST_WAITING_OF_ONE, _too_many_waiting))
+
+    def run_for(self, request: Request) -> Run:
+        """Heavy work for whoever sent `request`, in one of the threads, so that the event loop stays free. Where all
+        are taken, those who wait get their turns person after person. Raises TooManyRequests where too many wait."""
+        return partial(self._run, str(request.state.turn_of))
+
+    async def _run(self, who: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self._gate.turn(who):
+            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._pool)
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
@@ -46,12 +63,20 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
-    """Who asks through a door. Raises HTTPException 401 for those who are not let in."""
-    identity = desk.runtime.identity
-    principal: Principal | None = await desk.look_up(identity.principal, credentials_of(request, desk), channel)
+    """Who asks through a door. Raises HTTPException 401 for those who are not let in, TooManyRequests."""
+    address = counted_as(address_of(request, desk.runtime.settings.trusted_proxies))
+    await desk.runtime.limiter.address(address)
+    principal = await _recognised(request, desk, channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    # Those who did not sign in may all have one name.
+    request.state.turn_of = principal.user_id if principal.authenticated else f"{principal.user_id}@{address}"
+    await desk.runtime.limiter.principal(principal, request.state.turn_of)
     return principal
+
+
+async def _recognised(request: Request, desk: Desk, channel: str) -> Principal | None:
+    return await desk.look_up(desk.runtime.identity.principal, credentials_of(request, desk), channel)
 
 
 def credentials_of(request: Request, desk: Desk) -> Credentials:
@@ -76,14 +101,17 @@ def still_let_in(request: Request, desk: Desk, principal: Principal) -> Callable
     before = seen(principal)
 
     async def look() -> bool:
-        try:
-            now = await let_in(request, desk, principal.channel)
-        except HTTPException:
+        now = await _recognised(request, desk, principal.channel)
+        if now is None:
             return False
         same = (now.user_id, now.bots) == (principal.user_id, principal.bots)
         return same and principal.groups <= now.groups and before <= seen(now)
 
     return look
+
+
+def _too_many_waiting(words: str) -> TooManyRequests:
+    return TooManyRequests(words, retry_after=_WAIT_SECONDS)
 
 
 async def principal_of(request: Request, desk: AtDesk) -> Principal:
@@ -95,8 +123,8 @@ Asking = Annotated[Principal, Depends(principal_of)]
 
 
 def context_of(request: Request, desk: Desk, principal: Principal, as_of: date | None = None) -> Context:
-    """Who asks, when, and from which network address: behind a proxy that is the proxy's."""
-    address = request.client.host if request.client else None
+    """Who asks, when, and from which network address."""
+    address = address_of(request, desk.runtime.settings.trusted_proxies) or None
     return replace(desk.runtime.context(principal, as_of), address=address)
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from anyio import CancelScope
 from fastapi import HTTPException
@@ -17,6 +18,9 @@ from ragbots.api.problems import problem_of
 from ragbots.config import BotConfig
 from ragbots.shapes import answer_json, candidate_json, citation_json
 from ragbots.types import Answer, Candidate, Context, Question
+
+if TYPE_CHECKING:
+    from ragbots.runtime import Run
 
 # An answer that is there within this time, or fails within it, is not a stream yet: a failure keeps its HTTP status.
 GRACE_SECONDS = 1.0
@@ -83,25 +87,27 @@ class Asked:
     """A question under way, beside the response that will tell of it. Nothing is told any more once `let_in` says
     no: a key revoked, a user disabled, a group taken away."""
 
-    def __init__(self, desk: Desk, question: Question, context: Context, let_in: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self, desk: Desk, question: Question, context: Context, let_in: Callable[[], Awaitable[bool]], run: Run
+    ) -> None:
         self._told: asyncio.Queue[Event | None] = asyncio.Queue()
         self._telling = Telling(desk.runtime.bots)
         self._scope = CancelScope()
-        self._task = asyncio.ensure_future(self._ask(desk, question, context))
+        self._task = asyncio.ensure_future(self._ask(desk, question, context, run))
         self._shut_out = False
         self._looking = asyncio.ensure_future(self._look(let_in))
 
-    async def _ask(self, desk: Desk, question: Question, context: Context) -> Answer:
+    async def _ask(self, desk: Desk, question: Question, context: Context, run: Run) -> Answer:
         try:
             with self._scope:
-                return await self._follow(desk, question, context)
+                return await self._follow(desk, question, context, run)
             raise asyncio.CancelledError
         finally:
             self._told.put_nowait(None)
 
-    async def _follow(self, desk: Desk, question: Question, context: Context) -> Answer:
+    async def _follow(self, desk: Desk, question: Question, context: Context, run: Run) -> Answer:
         given: Answer | None = None
-        async with aclosing(desk.runtime.answers(question, context, desk.run)) as parts:
+        async with aclosing(desk.runtime.answers(question, context, run)) as parts:
             async for part in parts:
                 if isinstance(part, Answer):
                     given = part

@@ -3,6 +3,8 @@ error that is not a problem document."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -92,10 +94,16 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, max_body_bytes: int, public_url: str | None = None, widget_origins: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        body_seconds: float,
+        public_url: str | None = None,
+        widget_origins: Sequence[str] = (),
     ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.body_seconds = body_seconds
         self.own = frozenset({origin_of(public_url)} if public_url else ())
         self.widget_origins = frozenset(widget_origins)
 
@@ -114,7 +122,7 @@ class Guard:
             await send(message)
 
         try:
-            await self.app(scope, _bounded(receive, self.max_body_bytes), noting)
+            await self.app(scope, _bounded(receive, self.max_body_bytes, self.body_seconds), noting)
         except Exception as error:
             if started:  # Half a response cannot be taken back; the server cuts the connection.
                 raise
@@ -127,14 +135,24 @@ class Guard:
         return forged(scope["method"], scope["path"], headers, own, self.widget_origins)
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """`receive` that raises HTTPException 413 once more than `limit` bytes of body have come."""
+def _bounded(receive: Receive, limit: int, seconds: float) -> Receive:
+    """`receive` that raises HTTPException: 413 once more than `limit` bytes of body have come, 408 where the whole of
+    it has not come within `seconds` of being asked for."""
     total = 0
+    end: float | None = None
+    whole = False
 
     async def counted() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, end, whole
+        if whole:  # what is waited for now is that the client goes away
+            return await receive()
+        end = end or time.monotonic() + seconds
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, end - time.monotonic()))
+        except TimeoutError as error:
+            raise HTTPException(408) from error
         total += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if total > limit:
             raise HTTPException(413)
         return message

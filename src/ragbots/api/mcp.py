@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import date
 from functools import wraps
 from importlib import metadata
-from typing import Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context as Call
@@ -21,11 +21,16 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from ragbots.api.desk import Desk, base_url, context_of, let_in
+from ragbots.api.limits import count_bot
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_HITS, Day
 from ragbots.api.shapes import PassageJson, passage_json
+from ragbots.errors import TooManyRequests
 from ragbots.shapes import AnswerJson, SearchJson, answer_json, beside, passage_url, search_json
 from ragbots.types import Answer, Context, Question
+
+if TYPE_CHECKING:
+    from ragbots.runtime import Run
 
 CHANNEL = "mcp"
 _INSTRUCTIONS = (
@@ -93,7 +98,7 @@ class McpDoor:
         request = Request(scope, receive)
         try:
             scope.setdefault("state", {})["principal"] = await let_in(request, self._desk, CHANNEL)
-        except HTTPException as refused:
+        except (HTTPException, TooManyRequests) as refused:
             await problem_of(refused).response()(scope, receive, send)
             return
         await self._sessions.handle_request(scope, receive, send)
@@ -118,7 +123,9 @@ class McpDoor:
         as_of: AsOf = None,
     ) -> Annotated[CallToolResult, SearchJson]:
         """Finds the articles of one bot's regulations that fit best, with their text."""
-        found = search_json(await self._desk.run(self._desk.runtime.search, bot, query, k, self._context(call, as_of)))
+        context = self._context(call, as_of)
+        await count_bot(self._desk.runtime, context.principal, bot)
+        found = search_json(await self._desk.run_for(_asking(call))(self._desk.runtime.search, bot, query, k, context))
         texts = [f"[{hit['rank']}] {hit['source']} {hit['address']}\n{hit['text']}" for hit in found["hits"]]
         return _result("\n\n".join(texts) or "찾지 못했습니다.", found)
 
@@ -139,7 +146,7 @@ class McpDoor:
         if conversation_id is not None:
             conversation_id = await self._desk.look_up(runtime.memory.own, conversation_id, request.state.principal)
         asked = Question(question, bot, conversation_id=conversation_id)
-        answer = answer_json(await self._answer(asked, self._context(call, as_of)))
+        answer = answer_json(await self._answer(asked, self._context(call, as_of), self._desk.run_for(request)))
         base = base_url(request, self._desk)
         cited = [*answer["citations"], *answer["related"]]
         links = {citation["id"]: passage_url(base, citation["id"]) for citation in cited}
@@ -167,9 +174,9 @@ class McpDoor:
         text = "\n".join([" › ".join(passage["breadcrumb"]), *(block["text"] for block in passage["blocks"]), url])
         return _result(text, ArticleJson(passage=passage, url=url))
 
-    async def _answer(self, question: Question, context: Context) -> Answer:
+    async def _answer(self, question: Question, context: Context, run: Run) -> Answer:
         given: Answer | None = None
-        async with aclosing(self._desk.runtime.answers(question, context, self._desk.run)) as parts:
+        async with aclosing(self._desk.runtime.answers(question, context, run)) as parts:
             async for part in parts:
                 given = part if isinstance(part, Answer) else given
         assert given is not None

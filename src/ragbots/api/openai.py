@@ -29,7 +29,12 @@ CHANNEL = "openai"
 AUTO = "auto"
 _EVENT_STREAM = "text/event-stream"
 _CLIENT_GONE = 499
-_CODES = {"bot-not-found": "model_not_found", "sign-in-required": "invalid_api_key"}
+_CODES = {
+    "bot-not-found": "model_not_found",
+    "sign-in-required": "invalid_api_key",
+    "too-many-requests": "rate_limit_exceeded",
+}
+_TYPES = {"too-many-requests": "requests"}
 
 
 class _Route(APIRoute):
@@ -167,8 +172,8 @@ async def chat_completions(body: ChatCompletionRequest, request: Request, desk: 
     conversation = body.conversation_id
     if conversation is not None:
         conversation = await desk.look_up(desk.runtime.memory.own, conversation, principal)
-    still = still_let_in(request, desk, principal)
-    asked = Asked(desk, body.to_question(conversation), context_of(request, desk, principal), still)
+    still, context = still_let_in(request, desk, principal), context_of(request, desk, principal)
+    asked = Asked(desk, body.to_question(conversation), context, still, desk.run_for(request))
     writing = _Writing(body.model, base_url(request, desk), f"chatcmpl-{secrets.token_urlsafe(16)}", int(time.time()))
     if not body.stream:
         try:
@@ -195,7 +200,7 @@ def error_json(problem: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "error": {
             "message": problem["detail"],
-            "type": "invalid_request_error" if problem["status"] < 500 else "server_error",
+            "type": _TYPES.get(slug) or ("invalid_request_error" if problem["status"] < 500 else "server_error"),
             "param": fields[0]["field"] if fields else None,
             "code": _CODES.get(slug, slug.replace("-", "_")),
         }

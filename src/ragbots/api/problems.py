@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
-from ragbots.errors import RagbotsError
+from ragbots.errors import RagbotsError, TooManyRequests
 
 log = logging.getLogger("ragbots.api")
 
@@ -36,7 +36,9 @@ _TITLES = {
     "forbidden": "볼 수 없습니다",
     "no-such-address": "없는 주소입니다",
     "method-not-allowed": "쓸 수 없는 방식입니다",
+    "too-slow": "너무 느리게 보냈습니다",
     "too-large": "보낸 내용이 너무 큽니다",
+    "too-many-requests": "요청이 너무 많습니다",
     "wrong-host": "이 이름으로는 열 수 없습니다",
     "wrong-origin": "다른 사이트에서 온 요청입니다",
 }
@@ -49,6 +51,7 @@ _BY_STATUS = {
     403: ("forbidden", "이 내용을 볼 권한이 없습니다."),
     404: ("no-such-address", "그런 주소가 없습니다. 쓸 수 있는 주소는 /docs 에 있습니다."),
     405: ("method-not-allowed", "이 주소는 그 방식(HTTP 메서드)을 받지 않습니다. /docs 를 보아 주세요."),
+    408: ("too-slow", "내용이 제때 다 오지 않았습니다. 다시 보내 주세요."),
     413: ("too-large", "내용을 줄여서 다시 보내 주세요."),
 }
 _OTHER_STATUS = ("http-error", "요청을 처리하지 못했습니다.")
@@ -94,9 +97,17 @@ class ProblemJson(TypedDict):
     bots: NotRequired[dict[str, str]]
 
 
+def _whole_schema() -> dict[str, Any]:
+    """The schema of `ProblemJson` without references: within the API's document they would lead nowhere."""
+    schema = TypeAdapter(ProblemJson).json_schema()
+    fault = schema.pop("$defs")["FieldFault"]
+    schema["properties"]["errors"]["items"] = fault
+    return schema
+
+
 _DOCUMENTED: dict[str, Any] = {
     "description": "What went wrong, as a problem document (RFC 9457)",
-    "content": {MEDIA_TYPE: {"schema": TypeAdapter(ProblemJson).json_schema()}},
+    "content": {MEDIA_TYPE: {"schema": _whole_schema()}},
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {422: _DOCUMENTED, "default": _DOCUMENTED}
 """For the reference: how operations fail."""
@@ -150,6 +161,11 @@ def _ours(error: RagbotsError) -> Problem:
     return Problem(error.http_status, error.slug, error.for_people, _instance(number))
 
 
+def _too_many(error: TooManyRequests) -> Problem:
+    log.info("%s", error)
+    return Problem(error.http_status, error.slug, error.for_people, headers={"Retry-After": str(error.retry_after)})
+
+
 def _http(error: HTTPException) -> Problem:
     slug, detail = _BY_STATUS.get(error.status_code, _OTHER_STATUS)
     return Problem(error.status_code, slug, detail, headers=error.headers or {})
@@ -186,6 +202,7 @@ def _instance(number: str) -> dict[str, str]:
 
 _BY_CLASS: Mapping[type[Exception], Callable[[Any], Problem]] = {
     RagbotsError: _ours,
+    TooManyRequests: _too_many,
     RequestValidationError: _invalid,
     HTTPException: _http,
 }

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from ragbots import access
 from ragbots.api.desk import CHANNEL, Asking, AtDesk, Desk, context_of, let_in, still_let_in
 from ragbots.api.events import Asked, ClientGone
+from ragbots.api.limits import count_bot
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
 from ragbots.api.shapes import (
@@ -73,8 +74,8 @@ async def chat(body: ChatRequest, request: Request, desk: AtDesk, principal: Ask
     if question.conversation_id is not None:
         own = await desk.look_up(desk.runtime.memory.own, question.conversation_id, principal)
         question = replace(question, conversation_id=own)
-    still = still_let_in(request, desk, principal)
-    asked = Asked(desk, question, context_of(request, desk, principal, body.as_of), still)
+    still, context = still_let_in(request, desk, principal), context_of(request, desk, principal, body.as_of)
+    asked = Asked(desk, question, context, still, desk.run_for(request))
     if not _wants_events(request):
         try:
             return JSONResponse(answer_json(await asked.whole(request.is_disconnected)))
@@ -113,7 +114,10 @@ async def search(
 ) -> Response:
     """The articles of one bot's documents that fit best."""
     context = context_of(request, desk, principal)
-    return JSONResponse(search_json(await desk.run(desk.runtime.search, query.bot, query.q, query.k, context)))
+    await count_bot(desk.runtime, principal, query.bot)
+    return JSONResponse(
+        search_json(await desk.run_for(request)(desk.runtime.search, query.bot, query.q, query.k, context))
+    )
 
 
 @api.get("/citations/{citation_id}", response_model=PassageJson)

@@ -168,6 +168,7 @@ class Messenger:
     async def _answer(self, question: Question, place: Place) -> Reply:
         try:
             context = self.runtime.context(self._principal(place))
+            await self.runtime.limiter.principal(context.principal, context.principal.user_id)
             async with aclosing(self.runtime.answers(question, context, self._run)) as parts:
                 found = [part async for part in parts if isinstance(part, Answer)]
         except Exception as error:  # noqa: BLE001 - told to whoever asked

@@ -13,6 +13,7 @@ from ragbots.channels import dooray as dooray_channel
 from ragbots.channels.feedback import feedback_of
 from ragbots.channels.messenger import Messenger, secret_of
 from ragbots.cli.common import BotsDir, DataDir, err, runtime
+from ragbots.environment import Environment
 
 app = typer.Typer(help="Answer in a messenger until interrupted.", no_args_is_help=True)
 
@@ -24,13 +25,13 @@ def dooray(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir =
     """Answer direct messages and mentions in Dooray, as an agent over Socket Mode."""
     with runtime(context, bots_dir, data_dir) as opened:
         settings = opened.settings.dooray
-        dooray_channel.agent_of(settings, os.environ)  # a mistake is told before the models are loaded
-        secret = secret_of(os.environ, settings.agent_token_env, "the token of the Dooray agent")
+        dooray_channel.agent_of(settings, Environment(os.environ))  # a mistake is told before the models are loaded
+        secret = secret_of(Environment(os.environ), settings.agent_token_env, "the token of the Dooray agent")
         messenger = Messenger(opened, "dooray", secret, give_feedback=feedback_of(opened))
         err.print("loading the models and indexes …", style="dim")
         opened.warm_up()
         err.print(f"answering in {settings.domain}", style="dim")
-        asyncio.run(_until_told(lambda stop: dooray_channel.serve(messenger, settings, os.environ, stop)))
+        asyncio.run(_until_told(lambda stop: dooray_channel.serve(messenger, settings, Environment(os.environ), stop)))
 
 
 @app.command()
@@ -40,13 +41,13 @@ def slack(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = 
 
     with runtime(context, bots_dir, data_dir) as opened:
         settings = opened.settings.slack
-        secret = secret_of(os.environ, settings.app_token_env, "the Slack app's token (xapp-…)")
-        slack_channel.web_client(settings, os.environ)
+        secret = secret_of(Environment(os.environ), settings.app_token_env, "the Slack app's token (xapp-…)")
+        slack_channel.web_client(settings, Environment(os.environ))
         messenger = Messenger(opened, "slack", secret, give_feedback=feedback_of(opened))
         err.print("loading the models and indexes …", style="dim")
         opened.warm_up()
         err.print("answering in Slack", style="dim")
-        asyncio.run(_until_told(lambda stop: slack_channel.serve(messenger, settings, os.environ, stop)))
+        asyncio.run(_until_told(lambda stop: slack_channel.serve(messenger, settings, Environment(os.environ), stop)))
 
 
 async def _until_told(serving: Serving) -> None:

@@ -17,9 +17,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ragbots import privacy
 from ragbots.config import Settings, load_settings
+from ragbots.environment import Environment
 from ragbots.errors import ConfigurationError
+from ragbots.redaction import Redacting, hide, secrets_of
 from ragbots.runtime import Runtime
 from ragbots.types import Context, Principal
 
@@ -46,9 +47,11 @@ class Shared:
 
 def settings(context: typer.Context, bots_dir: Path | None, data_dir: Path | None, **others: object) -> Settings:
     shared: Shared = context.obj
-    return load_settings(
+    chosen = load_settings(
         os.environ, bots_dir=bots_dir or shared.bots_dir, data_dir=data_dir or shared.data_dir, **others
     )
+    hide(secrets_of(chosen, (), Environment(os.environ)))
+    return chosen
 
 
 def wants_json(context: typer.Context, as_json: bool) -> bool:
@@ -62,6 +65,7 @@ def runtime(
 ) -> Iterator[Runtime]:
     """The installation, open while the block runs; `others` are settings that win over those configured."""
     opened = Runtime.open(settings(context, bots_dir, data_dir, **others))
+    hide(secrets_of(opened.settings, opened.bots.values(), Environment(os.environ)))
     try:
         yield opened
     finally:
@@ -121,17 +125,10 @@ def progress() -> Iterator[Bars]:
         yield Bars(bars, lambda _line: None)
 
 
-class Masked(logging.Formatter):
-    """Log lines free of personal data: a message or a traceback of whatever library may hold words of a question."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return privacy.mask(super().format(record))
-
-
 def set_up_logging(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Masked("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Redacting("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     for noisy in (
         "chromadb",

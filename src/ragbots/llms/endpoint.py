@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import os
 import ssl
 import time
@@ -18,7 +19,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ragbots.errors import FailureKind, ModelFailed
+from ragbots.errors import AddressRefused, FailureKind, ModelFailed
+from ragbots.outgoing import pin_async
 from ragbots.ports import Message, Usage
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 Pieces = AsyncGenerator[str | Usage, None]
 _PAUSE_SECONDS = 0.3  # before another try, where the endpoint names no time
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
+_log = logging.getLogger(__name__)
+
 _SENT = frozenset({"host", "accept", "accept-encoding", "connection", "content-type", "content-length"})
 _CHARACTERS_PER_TOKEN = 1.5  # of Korean, where an endpoint does not count
 
@@ -34,7 +38,8 @@ _CHARACTERS_PER_TOKEN = 1.5  # of Korean, where an endpoint does not count
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """Seconds count from the beginning of a request, those of retries included. `max_tokens_name`: what the server
-    calls the limit of an answer; `proxied`: whether the proxy that the environment names is used."""
+    calls the limit of an answer; `proxied`: whether the proxy that the environment names is used; `private`: the
+    networks that are not public and may be reached, None = all."""
 
     name: str
     base_url: str
@@ -48,6 +53,7 @@ class EndpointSettings:
     max_tokens_name: str
     provider: str
     proxied: bool
+    private: tuple[str, ...] | None = None
 
 
 class Endpoint:
@@ -150,6 +156,8 @@ class Endpoint:
                 return self._failed("cut", "the connection broke")
             case openai.APIConnectionError():
                 return self._failed("unreachable", "no connection", passing=True)
+            case AddressRefused():
+                return self._failed("unreachable", "its address is not asked")
             case openai.APIError():
                 return self._failed("broken", "reported an error instead of an answer")
         return self._failed("garbage", f"what it answered cannot be read ({type(error).__name__})")
@@ -224,7 +232,7 @@ class Endpoint:
     def _http(self) -> Any:
         import openai
 
-        hooks = {"request": [self._own_headers]}
+        hooks = {"request": [self._own_headers, self._pinned]}
         return openai.DefaultAsyncHttpxClient(
             follow_redirects=False,
             timeout=self._timeout,
@@ -239,6 +247,15 @@ class Endpoint:
             del request.headers[name]
         if self._settings.api_key:
             request.headers["authorization"] = f"Bearer {self._settings.api_key}"
+
+    async def _pinned(self, request: Any) -> None:
+        if self._settings.private is None:
+            return
+        try:
+            await pin_async(request, self._settings.private)
+        except AddressRefused as error:
+            _log.error("llm `%s`: %s", self._settings.name, error)
+            raise
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

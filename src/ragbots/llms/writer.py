@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ragbots.errors import ModelFailed
-from ragbots.llms.gate import FairGate
+from ragbots.gate import FairGate
 from ragbots.llms.prompts import Prompt
 from ragbots.ports import LanguageModel, Message, Usage
 from ragbots.verification import Checker, Outcome, Source, Verified

@@ -10,6 +10,7 @@ from pathlib import Path
 from ragbots import access
 from ragbots.auth import LocalIdentity
 from ragbots.config import BotConfig, FolderSource, Settings
+from ragbots.limiting import Limiter
 from ragbots.memory import Memory
 from ragbots.metrics import Metrics
 from ragbots.ports import Identity
@@ -114,6 +115,7 @@ class FakeRuntime:
         self.titles: Callable[[str], tuple[str, ...]] = lambda _bot: ("복무규정",)
         self.warm = threading.Event()
         self.metrics = Metrics()
+        self.limiter = Limiter(self.settings.limits)
         self.memory: Memory | NoMemory = NoMemory()
         self.audited: list[AuditEvent] = []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import re
 from urllib.parse import urljoin
@@ -240,3 +241,13 @@ def test_the_reference_describes_what_is_answered(client: TestClient) -> None:
     schema = document["components"]["schemas"]["AnswerJson"]
     answer = client.post("/api/chat", json={"question": "연차는?"}).json()
     assert set(schema["properties"]) == set(answer) == set(schema["required"])
+
+
+def test_every_reference_of_the_document_leads_somewhere(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
+    assert references
+    for reference in references:
+        found = document
+        for step in reference.split("/"):
+            found = found[step]

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from ragbots.errors import ModelFailed
-from ragbots.llms.gate import FairGate
+from ragbots.gate import FairGate as Gate
+
+
+def FairGate(limit: int, most_waiting: int, most_of_one: int) -> Gate:
+    return Gate(limit, most_waiting, most_of_one, lambda words: ModelFailed(words, kind="busy"))
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -92,7 +96,7 @@ def test_nobody_fills_the_queue_alone() -> None:
     assert run(work()) == ("busy", True)
 
 
-async def _enter(gate: FairGate, user: str = "b") -> None:
+async def _enter(gate: Gate, user: str = "b") -> None:
     async with gate.turn(user):
         pass
 
