@@ -62,8 +62,8 @@ corpora: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/pip install -q pip-tools
 	for name in base dev bench; do \
-	  case $$name in base) extras="--extra postgres";; dev) extras="--extra postgres --extra dev -c requirements/base.txt";; \
-	    bench) extras="--extra postgres --extra dev --extra bench -c requirements/dev.txt";; esac; \
+	  case $$name in base) extras="--extra postgres --extra redis";; dev) extras="--extra postgres --extra redis --extra dev -c requirements/base.txt";; \
+	    bench) extras="--extra postgres --extra redis --extra dev --extra bench -c requirements/dev.txt";; esac; \
 	  $(BIN)/pip-compile -q --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-annotate \
 	    $$extras -o requirements/$$name.txt pyproject.toml && sed -i -e 's/+cpu$$//' -e '/^ragbots @/d' requirements/$$name.txt || exit 1; \
 	done

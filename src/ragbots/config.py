@@ -413,12 +413,14 @@ Rate = Annotated[str, AfterValidator(_rate)]
 
 class LimitSettings(Strict):
     """How many requests the server takes. Who uses it without signing in, on its own machine, is counted by address
-    and bot alone. `redis_url` counts over several servers; without it each counts in its own memory."""
+    and bot alone; `sign_ins` are attempts to sign in under one name from one address. `redis_url` counts over several
+    servers; without it each counts in its own memory."""
 
     per_user: Rate = "240/minute"
     per_key: Rate = "120/minute"
     per_bot: Rate = "3000/minute"
     per_address: Rate = "6000/minute"
+    sign_ins: Rate = "10/minute; 60/hour"
     redis_url: SecretStr | None = None
 
     @field_validator("redis_url")

@@ -41,6 +41,7 @@ class Limiter:
         self._key = _parsed(settings.per_key)
         self._bot = _parsed(settings.per_bot)
         self._address = _parsed(settings.per_address)
+        self._sign_in = _parsed(settings.sign_ins)
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         url = settings.redis_url
         self._redis = None if url is None else _redis(url.get_secret_value())
@@ -59,6 +60,10 @@ class Limiter:
         if key is not None:
             await self._count("key", key, self._key)
         await self._count("user", name, self._user)
+
+    async def sign_in(self, address: str, user: str) -> None:
+        """Counts an attempt to sign in as a user from an address: nobody else is kept out by it."""
+        await self._count("attempts to sign in", f"{address} {user.casefold()}", self._sign_in)
 
     async def bot(self, bot_id: str) -> None:
         """Counts a question to a bot that its asker may see: others say nothing of it."""

@@ -64,8 +64,7 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 
 async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     """Who asks through a door. Raises HTTPException 401 for those who are not let in, TooManyRequests."""
-    address = counted_as(address_of(request, desk.runtime.settings.trusted_proxies))
-    await desk.runtime.limiter.address(address)
+    address = await arrived(request, desk)
     principal = await _recognised(request, desk, channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
@@ -73,6 +72,15 @@ async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     request.state.turn_of = principal.user_id if principal.authenticated else f"{principal.user_id}@{address}"
     await desk.runtime.limiter.principal(principal, request.state.turn_of)
     return principal
+
+
+async def arrived(request: Request, desk: Desk) -> str:
+    """Counts a request of whoever it is, who waits for a turn as their address; that address. Raises
+    TooManyRequests."""
+    address = counted_as(address_of(request, desk.runtime.settings.trusted_proxies))
+    await desk.runtime.limiter.address(address)
+    request.state.turn_of = address
+    return address
 
 
 async def _recognised(request: Request, desk: Desk, channel: str) -> Principal | None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from ragbots import access
-from ragbots.api.desk import Asking, AtDesk, Desk, base_url, credentials_of, session_cookie
+from ragbots.api.desk import Asking, AtDesk, Desk, arrived, base_url, credentials_of, session_cookie
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Text
 from ragbots.auth import AccountsIdentity, LocalIdentity, Provider
@@ -111,7 +111,8 @@ async def login(
     if identity.provider is not None:
         raise HTTPException(405)
     _require_own_form(request, desk)
-    secret = await desk.run(identity.sign_in, user, password)
+    await desk.runtime.limiter.sign_in(await arrived(request, desk), user)
+    secret = await desk.run_for(request)(identity.sign_in, user, password)
     if secret is None:
         return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=_own(next_))
     return await _begun(request, desk, identity, secret, _own(next_))
@@ -123,6 +124,7 @@ async def come_back(request: Request, desk: AtDesk) -> Response:
     identity, asked = _accounts_of(desk), request.query_params
     if identity.provider is None:
         raise HTTPException(404)
+    await arrived(request, desk)
     name, secure = session_cookie(request, desk)
     browser = request.cookies.get(name + _AWAY, "")
     try:
@@ -141,11 +143,14 @@ async def come_back(request: Request, desk: AtDesk) -> Response:
 
 
 @sign_in_pages.post("/logout/backchannel")
-async def logged_out_there(desk: AtDesk, logout_token: Annotated[str, Form(max_length=20_000)]) -> Response:
+async def logged_out_there(
+    request: Request, desk: AtDesk, logout_token: Annotated[str, Form(max_length=20_000)]
+) -> Response:
     """The identity provider says that somebody has signed out."""
     identity = _accounts_of(desk)
     if identity.provider is None:
         raise HTTPException(404)
+    await arrived(request, desk)
     try:
         await desk.look_up(identity.provider.ended, logout_token)
     except SignInRefused as refused:

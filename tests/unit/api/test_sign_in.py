@@ -249,3 +249,12 @@ def test_where_nobody_signs_in_there_is_no_form(accounts: Accounts) -> None:
         assert client.get("/api/me").json() == {
             "user": "local", "name": "local", "groups": [], "sign_in": None, "sign_out": None,
         }  # fmt: skip
+
+
+def test_passwords_cannot_be_tried_one_after_the_other(client: TestClient, kim: User) -> None:
+    tried = [sign_in(client, password=f"wrong {n}").status_code for n in range(12)]
+    assert tried == [401] * 10 + [429] * 2
+    beyond = sign_in(client)
+    assert beyond.status_code == 429
+    assert int(beyond.headers["retry-after"]) > 0
+    assert sign_in(client, "somebody-else").status_code == 401
