@@ -11,7 +11,7 @@ from tests.unit.api.fake_runtime import FakeRuntime
 
 from ragbots.api.app import create_app
 from ragbots.api.limits import address_of, counted_as
-from ragbots.types import Principal
+from ragbots.types import Credentials, Principal
 
 PROXIES = ("10.0.0.0/8", "127.0.0.1/32")
 
@@ -22,7 +22,8 @@ class Named:
     id = "named"
     requires_sign_in = True
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:
+    def principal(self, credentials: Credentials, channel: str) -> Principal | None:
+        authorization = credentials.authorization
         return Principal(authorization.removeprefix("Bearer "), channel=channel) if authorization else None
 
 
@@ -120,7 +121,7 @@ def test_one_host_does_not_escape_through_the_addresses_of_its_network() -> None
 class Visitors(Named):
     """Lets everybody in as one and the same visitor."""
 
-    def principal(self, authorization: str | None, channel: str) -> Principal | None:
+    def principal(self, _credentials: Credentials, channel: str) -> Principal | None:
         return Principal("visitor", channel=channel, authenticated=False)
 
 

@@ -44,7 +44,8 @@ def runtime(accounts: Accounts, clock: Clock) -> FakeRuntime:
 
 @pytest.fixture
 def client(runtime: FakeRuntime) -> Iterator[TestClient]:
-    with TestClient(create_app(runtime)) as client:
+    # As a browser does on pages of this server.
+    with TestClient(create_app(runtime), headers={"Origin": "http://testserver"}) as client:
         yield client
 
 
