@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -146,15 +147,18 @@ def serve() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
+            code = 99  # a crash is an exit code to whoever asked
             try:
                 run(json.loads(line))
+                code = 0
             except SystemExit as ended:
-                sys.stdout.flush()
-                os._exit(int(ended.code or 0))
-            except BaseException:  # noqa: BLE001 - a crash is an exit code to whoever asked
+                code = int(ended.code or 0)
+            except BaseException:  # noqa: BLE001
                 traceback.print_exc()
-                os._exit(99)
-            os._exit(0)
+            finally:
+                with suppress(OSError):
+                    sys.stdout.flush()
+                os._exit(code)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
         sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")

@@ -30,13 +30,14 @@ class Office(Installation):
     """The installation, and the processes in which its commands run, one at a time in each."""
 
     runners: tuple[subprocess.Popen[str], ...]
+    outputs: Path  # not on a disk that gets full
 
     def begin(self, *arguments: str, step: str | None = None, runner: int = 0) -> int:
         """Starts a command and returns its process id."""
         asked = {
             "arguments": arguments,
             "environment": {**self.environment(), "RAGBOTS_TODAY": "2026-11-23"},
-            "output": str(self.root / f"output-{runner}"),
+            "output": str(self.outputs / f"output-{runner}"),
             "step": step,
         }
         running = self.runners[runner]
@@ -55,7 +56,12 @@ class Office(Installation):
     def run(self, *arguments: str, step: str | None = None) -> Done:
         self.begin(*arguments, step=step)
         code = self.ended()
-        return Done(code, (self.root / "output-0").read_text("utf-8"), "")
+        return Done(code, (self.outputs / "output-0").read_text("utf-8"), "")
+
+    def released(self) -> str:
+        """The version that answers, by the books."""
+        with self.open() as opened:
+            return opened.database.active()["office"]
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
@@ -102,7 +108,7 @@ def _in_process(arguments: list[str], environment: Mapping[str, str]) -> Done:
 @pytest.fixture
 def office(tmp_path: Path, runners: tuple[subprocess.Popen[str], ...]) -> Office:
     """Built and released."""
-    one = Office(tmp_path, tmp_path, _in_process, runners)
+    one = Office(tmp_path, tmp_path, _in_process, runners, tmp_path)
     one.add("office", {"화분관리규정.md": PLANTS, "방문객주차지침.md": VISITORS})
     done = one.run("index", "build", "office", "--release")
     assert done.code == 0, done.out
