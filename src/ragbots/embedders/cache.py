@@ -30,6 +30,7 @@ _TRANSACTION = 128  # texts embedded between two commits: a killed build loses a
 _LOOKUP = 500  # below SQLite's limit of variables in one statement
 _BUSY_SECONDS = 60.0
 _UNIT = 1e-3  # a vector whose length is further from 1 was not stored by us
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the latter where its readers' shared file cannot grow
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -81,7 +82,7 @@ class EmbeddingCache:
             with closing(self._connect()) as database:
                 return operation(database)
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            if error.sqlite_errorcode in _FULL:
                 raise OSError(errno.ENOSPC, "no space left for the embedding cache", str(self.path)) from error
             if error.sqlite_errorcode not in _DAMAGED:
                 raise

@@ -132,7 +132,7 @@ class Spent:
 
 
 class Database:
-    """Opens the database and brings its tables up to date. Raises ConfigurationError where it cannot."""
+    """Opens the database and brings its tables up to date. Raises ConfigurationError where it cannot, DiskFull."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -144,6 +144,9 @@ class Database:
         self._writing = self._engine.execution_options(writing=True)
         try:
             _migrate(self._writing)
+        except DiskFull:
+            self.close()
+            raise
         except (SQLAlchemyError, CommandError) as error:
             self.close()
             raise _does_not_open(url, error) from error
@@ -428,7 +431,9 @@ def _engine(url: str) -> Engine:
 
 def _tell_full_disks(context: ExceptionContext) -> None:
     said = str(context.original_exception)
-    if "disk is full" in said or "No space left" in said:
+    # SQLite calls it an I/O error where the file shared by its readers cannot grow.
+    unshared = getattr(context.original_exception, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE"
+    if unshared or "disk is full" in said or "No space left" in said:
         raise DiskFull(f"the state database cannot be written: {said}", hint="free some space, then try again")
 
 

@@ -7,6 +7,7 @@ own stands in `manifest.sha256`.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,8 +185,8 @@ def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
     building = folder / f"{BUILDING}{manifest.version}"
     if building.exists():
         shutil.rmtree(building)
-    building.mkdir()
     try:
+        building.mkdir()
         _write_whole(building, contents, manifest)
     except OSError:
         shutil.rmtree(building, ignore_errors=True)  # a disk that was too full for it is not kept full by it
@@ -218,16 +220,26 @@ def _write_contents(folder: Path, contents: Contents) -> None:
     (folder / "blocks.json").write_bytes(_blocks.dump_json(dict(contents.blocks)))
     (folder / "chunks.json").write_bytes(_chunks.dump_json(contents.chunks))
     for name in _ARRAYS:
-        np.save(folder / f"{name}.npy", getattr(contents, name))
+        _save(folder / f"{name}.npy", getattr(contents, name))
     _write_postings(folder, "words", contents.words)
     _write_postings(folder, "bigrams", contents.bigrams)
 
 
 def _write_postings(folder: Path, name: str, postings: Postings) -> None:
     (folder / f"{name}.json").write_text(json.dumps(list(postings.vocabulary), ensure_ascii=False), "utf-8")
-    np.save(folder / f"{name}.starts.npy", postings.starts)
-    np.save(folder / f"{name}.rows.npy", postings.rows)
-    np.save(folder / f"{name}.values.npy", postings.values)
+    _save(folder / f"{name}.starts.npy", postings.starts)
+    _save(folder / f"{name}.rows.npy", postings.rows)
+    _save(folder / f"{name}.values.npy", postings.values)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    try:
+        np.save(path, array)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # numpy tells how much it wrote, and not why no more.
+        raise OSError(errno.ENOSPC, f"no space left: {error}", str(path)) from error
 
 
 def _read_postings(folder: Path, name: str, size: int) -> Postings:
@@ -251,12 +263,13 @@ def _flush(path: Path) -> None:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest of a version directory. Raises DamagedVersion."""
+    file = path / "manifest.json"
     try:
-        manifest = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+        manifest = Manifest.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
-        raise DamagedVersion(f"{path}: no readable manifest", hint="rebuild with `ragbots index build`") from error
+        raise DamagedVersion(f"{file}: no readable manifest", hint="rebuild with `ragbots index build`") from error
     if manifest.format != FORMAT:
-        raise DamagedVersion(f"{path}: format {manifest.format}, this is {FORMAT}", hint="rebuild the bot's index")
+        raise DamagedVersion(f"{file}: format {manifest.format}, this is {FORMAT}", hint="rebuild the bot's index")
     return manifest
 
 
