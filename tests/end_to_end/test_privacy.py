@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end.installation import WATER, Installation, ask
 from tests.end_to_end.serving import served
 
-from ragbots.cli.common import Masked
+from ragbots.redaction import Redacting
 from ragbots.state.audit import AuditRecord
 from ragbots.types import Principal, Question
 
@@ -136,6 +136,6 @@ def test_a_log_line_holds_none_whatever_library_wrote_it() -> None:
         record = logging.LogRecord(
             "any", logging.ERROR, "", 1, "failed: %s", (NUMBER,), (ValueError, error, error.__traceback__)
         )
-    line = Masked("%(message)s").format(record)
+    line = Redacting("%(message)s").format(record)
     assert "failed: [주민등록번호]" in line
     assert not [mark for mark in MARKS if mark in line]
