@@ -152,7 +152,7 @@ NAMED = (QUESTIONS[0], QUESTIONS[3], QUESTIONS[7])  # put to each bot by name
 def seen_by(principal: Principal) -> set[str]:
     """The canaries that this reader may see, by the rules as they are written above and not by `access`."""
     found = set()
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         if principal.bots is not None and bot.id not in principal.bots:
             continue
         if not bot.public and (not principal.authenticated or (bot.ask and not bot.ask & principal.groups)):
