@@ -92,6 +92,7 @@ class TestKills:
         assert not [name for name in office.versions() if name.startswith(".")]
         with office.open() as last:
             assert told(ask(last, WATER)) == "5"
+            assert [record.version for record in reversed(last.database.versions("office"))] == office.versions()
 
     def test_at_any_moment_nothing_is_lost(self, office: Office) -> None:
         moments = random.Random(1)
