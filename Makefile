@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 BOTS   ?= bots
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
-.PHONY: run setup test check test-llm bench eval soak fuzz api-fuzz formats lock corpora clean
+.PHONY: run setup test check test-llm bench eval soak fuzz api-fuzz formats lock corpora clean faults
 
 run: setup
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
@@ -41,6 +41,10 @@ bench: $(VENV)/.bench
 soak: $(VENV)/.dev
 	@$(BIN)/ragbots --bots-dir $(BOTS) index build --all --release
 	@RAGBOTS_BOTS_DIR=$(BOTS) $(BIN)/python tools/soak.py --clients 500
+
+# Kills, full disks, damaged files, races and swaps, many of each. As root on Linux: else no disk can be mounted to be filled.
+faults: $(VENV)/.dev
+	TEST_FAULTS=$(or $(FAULTS),200) $(BIN)/pytest tests/faults -rP --show-capture=stdout
 
 # Damaged files of every format, read as a build reads them. SAMPLES: a folder of HWP files to damage too.
 fuzz: $(VENV)/.dev

@@ -240,7 +240,11 @@ def prune(shelf: Shelf, bot: str, keep: int, cited_since: datetime) -> list[str]
     for path in doomed:
         shelf.stores.delete(store_name(bot, path.name))
         delete_version(path)
-        shelf.database.forget_version(bot, path.name)
+    # Also those that an earlier run was killed over, deleted and not yet forgotten.
+    left = {path.name for path in version_directories(shelf.folder(bot))}
+    for record in shelf.database.versions(bot):
+        if record.version not in left:
+            shelf.database.forget_version(bot, record.version)
     return [path.name for path in doomed]
 
 

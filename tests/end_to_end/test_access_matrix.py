@@ -216,7 +216,7 @@ def matrix(
         raise NotImplementedError
 
     one = Installation(tmp_path_factory.mktemp("matrix"), models, run)
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         one.add(bot.id, bot.files, **bot.keys)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Runtime, "_embedder", embedder)
@@ -237,7 +237,7 @@ def matrix(
 
 def _another_version(runtime: Runtime, one: Installation) -> dict[str, str]:
     """A version of each bot that is built and not released."""
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         one.put({name: f"{text}\n\n이 개정은 아직 알리지 않았다.\n" for name, text in bot.files.items()}, bot.id)
     return {bot.id: runtime.build(bot.id, RecordingProgress()).version for bot in BOTS}
 
@@ -251,7 +251,7 @@ def _ask_everything(matrix: Matrix) -> None:
                 matrix.answers.append(answer["id"])
             matrix.conversations.append(answer["conversation_id"])
             matrix.citations += [one["id"] for one in (*answer["citations"], *answer["related"])]
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         hits = matrix.request("all", "GET", "/api/search", params={"bot": bot.id, "q": QUESTIONS[0], "k": 20}).json()
         assert len(hits["hits"]) >= 3
         version = matrix.unreleased[bot.id]
@@ -275,12 +275,12 @@ def chat(matrix: Matrix, reader: str) -> Iterator[str]:
     for question in QUESTIONS:
         yield matrix.request(reader, "POST", "/api/chat", json={"question": question}).text
         yield matrix.request(reader, "POST", "/api/chat", json={"question": question}, headers=events).text
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         for question in NAMED:
             yield matrix.request(reader, "POST", "/api/chat", json={"question": question, "bot": bot.id}).text
         body = {"question": NAMED[0], "bot": bot.id}
         yield matrix.request(reader, "POST", "/api/chat", json=body, headers=events).text
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         for version in (matrix.unreleased[bot.id], matrix.versions[bot.id]):
             body = {"question": QUESTIONS[0], "bot": bot.id, "version": version}
             yield matrix.request(reader, "POST", "/api/chat", json=body).text
@@ -294,17 +294,17 @@ def bots(matrix: Matrix, reader: str) -> Iterator[str]:
 
 
 def versions(matrix: Matrix, reader: str) -> Iterator[str]:
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         yield matrix.request(reader, "GET", f"/api/bots/{bot.id}/versions").text
 
 
 def counts(matrix: Matrix, reader: str) -> Iterator[str]:
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         yield matrix.request(reader, "GET", f"/api/bots/{bot.id}/statistics").text
 
 
 def search(matrix: Matrix, reader: str) -> Iterator[str]:
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         for question in NAMED:
             params = {"bot": bot.id, "q": question, "k": 20}
             yield matrix.request(reader, "GET", "/api/search", params=params).text
@@ -326,7 +326,7 @@ def conversations(matrix: Matrix, reader: str) -> Iterator[str]:
 
 
 def feedback(matrix: Matrix, reader: str) -> Iterator[str]:
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         yield matrix.request(reader, "GET", "/api/feedback", params={"bot": bot.id}).text
     if reader != "all":
         for answer in matrix.answers[:5]:
@@ -346,7 +346,7 @@ def openai(matrix: Matrix, reader: str) -> Iterator[str]:
 
 def mcp(matrix: Matrix, reader: str) -> Iterator[str]:
     yield matrix.tool(reader, "list_bots")
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         yield matrix.tool(reader, "search_regulations", bot=bot.id, query=QUESTIONS[0], k=20)
         yield matrix.tool(reader, "ask", bot=bot.id, question=QUESTIONS[3])
         for address in ("제1조", "제2조", "제4조", "제99조"):
@@ -365,9 +365,9 @@ def outside(matrix: Matrix, reader: str) -> Iterator[str]:
         yield matrix.http.get(f"{matrix.url}{path}", timeout=PATIENT).text
     for path in ("/login", "/logout", "/logout/backchannel"):
         yield matrix.request(reader, "POST", path, data={"user": "x", "password": "x"}).text
-    for bot in (planted.id for planted in BOTS):
+    for bot in BOTS:
         yield matrix.request(
-            reader, "POST", "/api/widget-tokens", json={"bot": bot, "origin": "https://x.example"}
+            reader, "POST", "/api/widget-tokens", json={"bot": bot.id, "origin": "https://x.example"}
         ).text
     if reader not in ("boss", "all"):  # who administers an installation knows its bots by id
         yield matrix.request(reader, "GET", "/metrics").text
