@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 BOTS   ?= bots
+TESTS  ?= tests
 QUESTIONS ?= $(wildcard eval/*.jsonl)
 
 .PHONY: run setup test check test-llm bench eval soak fuzz api-fuzz formats lock corpora clean faults
@@ -17,7 +18,7 @@ run: setup
 setup: $(VENV)/.base
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 # The path through a real, if small, language model on this machine. Compiles for a few minutes the first time.
 test-llm: $(VENV)/.dev $(VENV)/llm/.ready

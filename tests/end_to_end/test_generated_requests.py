@@ -20,7 +20,7 @@ from tests.end_to_end.serving import served
 
 WANTED = int(os.environ.get("GENERATED_REQUESTS", "400"))
 OPERATIONS = 17
-SECONDS = 50 if "GENERATED_REQUESTS" not in os.environ else 3_000
+SECONDS = 25 if "GENERATED_REQUESTS" not in os.environ else 3_000
 SCHEMATHESIS = Path(sysconfig.get_path("scripts")) / "schemathesis"
 PATIENT = 60.0
 
