@@ -50,7 +50,7 @@ def regulation() -> str:
 def page() -> str:
     """A page as a wiki gives it: payloads as title, headings, cells and targets of links."""
     made = payloads()
-    rows = "".join(f"<tr><td>{escape(text)}</td><td>{at}원</td></tr>" for at, text in enumerate(made[::12]))
+    rows = "".join(f"<tr><td>{escape(text)}</td><td>{at}원</td></tr>" for at, text in enumerate(made[::24]))
     return f"""<html><head><title>{escape(made[2])}</title></head><body><h1>{escape(made[2])}</h1>
 <h2>제1조({escape(made[4])})</h2><p>{escape(made[29])} <a href="javascript:alert(1)">{escape(made[57])}</a></p>
 <h2>별표 1 {escape(made[31])}</h2><table><tr><th>{escape(made[0])}</th><th>금액</th></tr>{rows}</table></body></html>"""
@@ -79,7 +79,7 @@ def write_bot(root: Path) -> None:
 
 def write_documents(folder: Path) -> None:
     files = {"공격규정.txt": regulation(), "표.html": page()}
-    files |= dict(named(number, name) for number, name in enumerate(payloads()[:56:8]))
+    files |= dict(named(number, name) for number, name in enumerate(payloads()[:56:14]))
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
 

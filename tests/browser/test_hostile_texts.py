@@ -70,9 +70,6 @@ COMMENT = """async (texts) => {
     const said = {reason: texts[2].slice(0, 100), comment: texts.join(" ").slice(0, 2000)};
     return own("api/feedback", {answer_id: turns.at(-1).answer.id, rating: "down", ...said});
 }"""
-SEND = (
-    """(url) => fetch(`${url}/api/chat`, {method: "POST", mode: "no-cors", body: '{"question": "x"}'}).catch(() => 0)"""
-)
 MILLISECONDS = 60_000
 HOST_POLICY = "default-src 'none'; script-src WIDGET; connect-src WIDGET; require-trusted-types-for 'script'"
 
@@ -276,7 +273,8 @@ def answer_of(made: list[str]) -> dict[str, Any]:
     return {
         "id": "a", "conversation_id": "c", "status": "answered", "answer": f"{numbered}\n\n{listed}", "bot": "attack",
         "candidates": candidates, "confidence": 0.9, "as_of": "2026-11-23", "index_version": "v",
-        "citations": cited[:150],        "related": cited[150:], "warnings": warnings, "model": made[0], "prompt": None, "verification": None,
+        "citations": cited[:150],
+        "related": cited[150:], "warnings": warnings, "model": made[0], "prompt": None, "verification": None,
     }  # fmt: skip
 
 
@@ -354,11 +352,8 @@ def test_a_page_elsewhere_changes_nothing(
     watch: Watched, installation: tuple[Path, str], others: Others, at: str
 ) -> None:
     page, url = watch.page, installation[1]
-    form = f'<form method="post" action="{url}/api/feedback" enctype="text/plain"><input name=a></form>'
+    form = f'<form method="post" action="{url}/api/chat" enctype="text/plain"><input name=a></form>'
     page.goto(others.put(form, host=at))
-    with page.expect_response(f"{url}/api/chat") as sent:
-        page.evaluate(SEND, url)
-    assert sent.value.status == 403
     with page.expect_navigation() as went:
         page.evaluate("document.forms[0].submit()")
     assert went.value.status == 403
