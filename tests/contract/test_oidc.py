@@ -51,7 +51,9 @@ def client(provider: OidcProvider, accounts: Accounts) -> Iterator[TestClient]:
     sessions = Sessions(accounts, timedelta(hours=1), timedelta(hours=12))
     there = Provider(Client(provider.issuer, CLIENT_ID, CLIENT_SECRET), sessions)
     runtime = FakeRuntime(identity=AccountsIdentity(Keys(accounts), sessions, there))
-    with TestClient(create_app(runtime), follow_redirects=False) as client:
+    # As a browser does on pages of this server.
+    here = {"Origin": "http://testserver"}
+    with TestClient(create_app(runtime), follow_redirects=False, headers=here) as client:
         yield client
 
 
