@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from ragbots.api.cookies import Cookie
 from ragbots.api.limits import address_of, counted_as
 from ragbots.errors import TooManyRequests
 from ragbots.gate import FairGate
@@ -23,6 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CHANNEL = "web"
+SESSION = "session"  # the purpose of its cookie
 MOST_WAITING = 10_000
 MOST_WAITING_OF_ONE = 1_000
 _WAIT_SECONDS = 10
@@ -88,15 +90,13 @@ async def _recognised(request: Request, desk: Desk, channel: str) -> Principal |
 
 
 def credentials_of(request: Request, desk: Desk) -> Credentials:
-    name, _ = session_cookie(request, desk)
-    return Credentials(request.headers.get("authorization"), request.cookies.get(name), request.headers.get("origin"))
+    session = own_cookie(request, desk, SESSION).read(request.headers)
+    return Credentials(request.headers.get("authorization"), session, request.headers.get("origin"))
 
 
-def session_cookie(request: Request, desk: Desk) -> tuple[str, bool]:
-    """The name of the cookie of a session, and whether it is sent over TLS alone. Browsers take one of the name
-    `__Host-…` from this very host alone."""
-    secure = base_url(request, desk).startswith("https:")
-    return ("__Host-ragbots-session" if secure else "ragbots-session"), secure
+def own_cookie(request: Request, desk: Desk, purpose: str, seconds: int = 0) -> Cookie:
+    """A cookie of this server, sent over TLS alone where people reach it so; `seconds` is the life of one to be put."""
+    return Cookie(purpose, base_url(request, desk).startswith("https:"), seconds)
 
 
 def still_let_in(request: Request, desk: Desk, principal: Principal) -> Callable[[], Awaitable[bool]]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from ragbots import access
-from ragbots.api.desk import Asking, AtDesk, Desk, arrived, base_url, credentials_of, session_cookie
+from ragbots.api.desk import SESSION, Asking, AtDesk, Desk, arrived, base_url, credentials_of, own_cookie
+from ragbots.api.guard import policy
+from ragbots.api.origins import origin_of, own_path
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Text
 from ragbots.auth import AccountsIdentity, LocalIdentity, Provider
@@ -23,19 +23,17 @@ from ragbots.auth.keys import bearer
 from ragbots.auth.secrets import new_secret
 from ragbots.auth.widget_tokens import LONGEST, PREFIX
 from ragbots.errors import SignInRefused
+from ragbots.markup import templates
 from ragbots.types import Principal
 
 log = logging.getLogger("ragbots.api")
 
 _FOLDER = Path(__file__).with_name("templates")
-_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+_TEMPLATES = templates(_FOLDER)
 _TITLE_IN, _TITLE_OUT, _TITLE_REFUSED = "로그인", "로그아웃", "로그인하지 못했습니다"
-_AWAY, _AWAY_SECONDS = "-away", 600  # the cookie of a browser that has gone to the identity provider
+_AWAY, _AWAY_SECONDS = f"{SESSION}-away", 600  # the cookie of a browser that has gone to the identity provider
 _WRONG = "아이디나 비밀번호가 맞지 않습니다. 다시 확인해 주세요."
-_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # what browsers read as a path of this server
-
-# With `no-referrer` browsers would send these forms with `Origin: null`.
-_HEADERS = {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+_HEADERS = {"Cache-Control": "no-store"}
 
 sign_in_pages = APIRouter(include_in_schema=False)
 me = APIRouter(prefix="/api", responses=PROBLEMS)
@@ -92,10 +90,10 @@ async def widget_token(body: WidgetTokenRequest, request: Request, desk: AtDesk,
 @sign_in_pages.get("/login")
 async def login_page(request: Request, desk: AtDesk) -> Response:
     """The form, or the way to the identity provider."""
-    identity, target = _accounts_of(desk), _own(request.query_params.get("next"))
+    identity, target = _accounts_of(desk), own_path(request.query_params.get("next"))
     if identity.provider is not None:
         return await _away(request, desk, identity.provider, target)
-    return _page(_TITLE_IN, next_=_own(request.query_params.get("next")))
+    return _page(_TITLE_IN, next_=target)
 
 
 @sign_in_pages.post("/login")
@@ -110,12 +108,11 @@ async def login(
     identity = _accounts_of(desk)
     if identity.provider is not None:
         raise HTTPException(405)
-    _require_own_form(request, desk)
     await desk.runtime.limiter.sign_in(await arrived(request, desk), user)
     secret = await desk.run_for(request)(identity.sign_in, user, password)
     if secret is None:
-        return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=_own(next_))
-    return await _begun(request, desk, identity, secret, _own(next_))
+        return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=own_path(next_))
+    return await _begun(request, desk, identity, secret, own_path(next_))
 
 
 @sign_in_pages.get("/login/callback")
@@ -125,8 +122,8 @@ async def come_back(request: Request, desk: AtDesk) -> Response:
     if identity.provider is None:
         raise HTTPException(404)
     await arrived(request, desk)
-    name, secure = session_cookie(request, desk)
-    browser = request.cookies.get(name + _AWAY, "")
+    away = own_cookie(request, desk, _AWAY)
+    browser = away.read(request.headers) or ""
     try:
         if "error" in asked:
             raise SignInRefused(f"the identity provider says {asked['error'][:60]!r}")
@@ -137,8 +134,8 @@ async def come_back(request: Request, desk: AtDesk) -> Response:
         log.warning("%s", refused)
         response: Response = _page(_TITLE_REFUSED, status=refused.http_status, fault=refused.for_people)
     else:
-        response = await _begun(request, desk, identity, secret, _own(unquote(browser.partition(".")[2])))
-    response.delete_cookie(name + _AWAY, secure=secure, httponly=True, samesite="lax")
+        response = await _begun(request, desk, identity, secret, own_path(unquote(browser.partition(".")[2])))
+    away.drop(response)
     return response
 
 
@@ -165,11 +162,8 @@ async def logout_page(request: Request, desk: AtDesk) -> Response:
     there = await _end_there(request, desk, _accounts_of(desk))
     page = _page(_TITLE_OUT)
     if there is not None:
-        parts = urlsplit(there)
-        page.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action 'self' {parts.scheme}://{parts.netloc}"
-        )
+        form = f"'self' {origin_of(there)}"  # browsers hold what a form redirects to against it too
+        page.headers["Content-Security-Policy"] = policy("style-src 'self'", "img-src 'self'", form=form)
     return page
 
 
@@ -177,12 +171,10 @@ async def logout_page(request: Request, desk: AtDesk) -> Response:
 async def logout(request: Request, desk: AtDesk) -> Response:
     """Ends the session, also where it is copied elsewhere."""
     identity = _accounts_of(desk)
-    _require_own_form(request, desk)
     there = await _end_there(request, desk, identity)
     await _end(request, desk, identity)
     response = RedirectResponse(there or "/", 303, dict(_HEADERS))
-    name, secure = session_cookie(request, desk)
-    response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
+    own_cookie(request, desk, SESSION).drop(response)
     return response
 
 
@@ -200,8 +192,7 @@ async def _away(request: Request, desk: Desk, provider: Provider, target: str) -
         log.warning("%s", refused)
         return _page(_TITLE_REFUSED, status=503, fault=refused.for_people)
     response = RedirectResponse(url, 303, dict(_HEADERS))
-    name, secure = session_cookie(request, desk)
-    response.set_cookie(name + _AWAY, browser, max_age=_AWAY_SECONDS, secure=secure, httponly=True, samesite="lax")
+    own_cookie(request, desk, _AWAY, _AWAY_SECONDS).put(response, browser)
     return response
 
 
@@ -227,9 +218,7 @@ async def _begun(request: Request, desk: Desk, identity: AccountsIdentity, secre
     """Goes on with a new session in place of one that was there before."""
     await _end(request, desk, identity)
     response = RedirectResponse(target, 303, dict(_HEADERS))
-    name, secure = session_cookie(request, desk)
-    seconds = int(identity.sessions.lifetime.total_seconds())
-    response.set_cookie(name, secret, max_age=seconds, secure=secure, httponly=True, samesite="lax")
+    own_cookie(request, desk, SESSION, int(identity.sessions.lifetime.total_seconds())).put(response, secret)
     return response
 
 
@@ -250,28 +239,6 @@ def _accounts_of(desk: Desk) -> AccountsIdentity:
     if not isinstance(identity, AccountsIdentity):
         raise HTTPException(404)
     return identity
-
-
-def _own(wanted: str | None) -> str:
-    """A path of this server alone: whoever made the link chose it."""
-    return wanted if wanted and _OWN_PATH.fullmatch(wanted) else "/"
-
-
-def _require_own_form(request: Request, desk: Desk) -> None:
-    """Raises HTTPException 403 for a form that another site's page has sent. A browser says where it comes from; what
-    says nothing is none, and brings no cookie along that somebody else could use."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        own = site in ("same-origin", "none")
-    else:
-        own = origin is None or _origin(origin) == _origin(base_url(request, desk))
-    if not own:
-        raise HTTPException(403)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
 
 
 def _me(desk: Desk, principal: Principal) -> MeJson:
