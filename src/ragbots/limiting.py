@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -18,6 +17,7 @@ from limits.errors import StorageError
 
 from ragbots.config import NO_LIMIT, LimitSettings
 from ragbots.errors import ConfigurationError, TooManyRequests
+from ragbots.text import digest
 from ragbots.types import Principal
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Limiter:
 
     async def _count(self, what: str, whose: str, rates: tuple[RateLimitItem, ...]) -> None:
         # Whose they are is nobody's business who looks into Redis.
-        name = hashlib.sha256(whose.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        name = digest(whose.encode("utf-8", "surrogatepass"))[:32]
         for rate in rates:
             wait = await self._wait(rate, what, name)
             if wait is not None:

@@ -18,7 +18,8 @@ from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, Claims, OidcProvider, 
 from tests.unit.api.fake_runtime import FakeRuntime
 
 from ragbots.api.app import create_app
-from ragbots.auth import AccountsIdentity, Client, Keys, Provider, Sessions
+from ragbots.auth import AccountsIdentity, Keys, Sessions
+from ragbots.auth.oidc import Client, Provider
 from ragbots.state import Database
 from ragbots.state.accounts import Accounts
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ragbots.auth import AccountsIdentity
 from ragbots.config import load_settings
 from ragbots.errors import ConfigurationError
 from ragbots.runtime import Runtime
@@ -36,3 +37,14 @@ def test_the_setting_chooses(tmp_path: Path, environ: dict[str, str], kind: str,
 def test_a_provider_is_reached_over_tls(issuer: str) -> None:
     with pytest.raises(ConfigurationError, match="issuer"):
         load_settings({**OIDC, "RAGBOTS_IDENTITY_ISSUER": issuer})
+
+
+def test_the_secret_of_the_client_can_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("of the client\n", "utf-8")
+    monkeypatch.setenv("OIDC_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    settings = load_settings({**OIDC, "RAGBOTS_IDENTITY_ISSUER": "https://id.example.com"}, data_dir=tmp_path)
+    runtime = Runtime(settings, {}, ())
+    assert isinstance(runtime.identity, AccountsIdentity)
+    assert runtime.identity.provider is not None
+    assert runtime.identity.provider._client.client_secret == "of the client"
+    runtime.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -18,13 +18,16 @@ from ragbots.api.guard import policy
 from ragbots.api.origins import origin_of, own_path
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Text
-from ragbots.auth import AccountsIdentity, LocalIdentity, Provider
+from ragbots.auth import AccountsIdentity, LocalIdentity
 from ragbots.auth.keys import bearer
 from ragbots.auth.secrets import new_secret
 from ragbots.auth.widget_tokens import LONGEST, PREFIX
 from ragbots.errors import SignInRefused
 from ragbots.markup import templates
 from ragbots.types import Principal
+
+if TYPE_CHECKING:
+    from ragbots.auth.oidc import Provider
 
 log = logging.getLogger("ragbots.api")
 

@@ -3,8 +3,7 @@
 from ragbots.auth.accounts import AccountsIdentity
 from ragbots.auth.keys import Keys
 from ragbots.auth.local import LocalIdentity
-from ragbots.auth.oidc import Client, Provider
 from ragbots.auth.sessions import Sessions
 from ragbots.auth.widget_tokens import WidgetTokens
 
-__all__ = ("AccountsIdentity", "Client", "Keys", "LocalIdentity", "Provider", "Sessions", "WidgetTokens")
+__all__ = ("AccountsIdentity", "Keys", "LocalIdentity", "Sessions", "WidgetTokens")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ragbots.auth import passwords
 from ragbots.auth.keys import Keys, bearer
-from ragbots.auth.oidc import Provider
 from ragbots.auth.sessions import Sessions
-from ragbots.auth.widget_tokens import PREFIX, WidgetTokens
+from ragbots.auth.widget_tokens import WidgetTokens, holder_of
 from ragbots.types import Credentials, Principal
+
+if TYPE_CHECKING:
+    from ragbots.auth.oidc import Provider
 
 ANONYMOUS = "anonymous"
 
@@ -29,10 +33,8 @@ class AccountsIdentity:
     def principal(self, credentials: Credentials, channel: str) -> Principal | None:
         """Whose key is shown, else whose session, else a stranger. None where what is shown is not good."""
         secret = bearer(credentials)
-        if secret is not None and self.tokens is not None and secret.startswith(PREFIX):
-            return self.tokens.principal(secret, credentials.origin, channel)
         if secret is not None:
-            return self._keys.principal(secret, channel)
+            return holder_of(secret, credentials.origin, channel, self._keys, self.tokens)
         if credentials.session is not None:
             return self.sessions.principal(credentials.session, channel)
         return Principal(ANONYMOUS, channel=channel, authenticated=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ragbots.auth.keys import Keys, bearer
-from ragbots.auth.widget_tokens import PREFIX, WidgetTokens
+from ragbots.auth.widget_tokens import WidgetTokens, holder_of
 from ragbots.types import Credentials, Principal
 
 
@@ -26,6 +26,4 @@ class LocalIdentity:
         secret = bearer(credentials)
         if secret is None:
             return Principal(user_id="local", channel=channel, local=True)
-        if self.tokens is not None and secret.startswith(PREFIX):
-            return self.tokens.principal(secret, credentials.origin, channel)
-        return self._keys.principal(secret, channel) if self._keys else None
+        return holder_of(secret, credentials.origin, channel, self._keys, self.tokens) if self._keys else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -146,22 +147,18 @@ class Provider:
 
     def _decoded(self, token: str) -> dict[str, Any]:
         """The claims of a token that the provider signed. Keys are fetched again for a token of none of them."""
-        for keys in (self._keys, None):
-            if keys is None:
-                fetched = self._fetched(self._metadata["jwks_uri"])
-                try:
-                    keys = self._keys = KeySet.import_key_set(fetched)  # type: ignore[arg-type]
-                except (JoseError, ValueError, KeyError) as error:
-                    raise SignInRefused(f"the identity provider's keys cannot be read: {error}") from error
-                last = True
-            else:
-                last = False
-            try:
-                return jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
-            except (JoseError, ValueError) as error:
-                if last:
-                    raise SignInRefused(f"a token is not signed as it should be: {error}") from error
-        raise AssertionError
+        if self._keys is not None:
+            with suppress(JoseError, ValueError):
+                return _claims(token, self._keys)
+        fetched = self._fetched(self._metadata["jwks_uri"])
+        try:
+            self._keys = KeySet.import_key_set(fetched)  # type: ignore[arg-type]
+        except (JoseError, ValueError, KeyError) as error:
+            raise SignInRefused(f"the identity provider's keys cannot be read: {error}") from error
+        try:
+            return _claims(token, self._keys)
+        except (JoseError, ValueError) as error:
+            raise SignInRefused(f"a token is not signed as it should be: {error}") from error
 
     def _user(self, claims: Mapping[str, Any]) -> User:
         """The account of whoever the provider vouches for, as it says now; made where there is none."""
@@ -181,6 +178,10 @@ class Provider:
             accounts.set_groups(user_id, groups)
             accounts.set_name(user_id, name)
         return known
+
+
+def _claims(token: str, keys: KeySet) -> dict[str, Any]:
+    return jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
 
 
 def _required(claims: Mapping[str, Any], client: Client, nonce: str | None = None) -> None:

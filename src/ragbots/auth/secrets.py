@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
+
+from ragbots import text
 
 KEY_PREFIX = "ragbots_"  # so that people and scanners of leaked secrets know one when they see it
 _BYTES = 32
@@ -17,4 +18,4 @@ def new_secret(prefix: str = "") -> str:
 def digest(secret: str) -> str:
     """What is kept of a secret of `new_secret`: 64 hexadecimal digits. No salt and no slow hash: nobody guesses 256
     random bits."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return text.digest(secret.encode("utf-8", "surrogatepass"))

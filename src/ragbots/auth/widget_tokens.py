@@ -17,6 +17,7 @@ from hmac import compare_digest, digest
 from pathlib import Path
 from typing import Any
 
+from ragbots.access import ADMINISTRATORS
 from ragbots.auth.keys import Keys, utc_now
 from ragbots.auth.secrets import digest as kept_as
 from ragbots.auth.secrets import new_secret
@@ -24,7 +25,6 @@ from ragbots.auth.sessions import Sessions
 from ragbots.types import Principal
 
 PREFIX = "ragbotsw_"
-_ADMINISTRATORS = "administrators"
 LONGEST = timedelta(minutes=15)
 
 
@@ -74,7 +74,7 @@ class WidgetTokens:
         whose = self._holder(held, channel)
         if whose is None or (whose.bots is not None and held["b"] not in whose.bots):
             return None
-        groups = whose.groups - {_ADMINISTRATORS}  # whoever reads the page's source holds it
+        groups = whose.groups - {ADMINISTRATORS}  # whoever reads the page's source holds it
         return replace(whose, groups=groups, bots=frozenset({held["b"]}))
 
     def _holder(self, held: dict[str, Any], channel: str) -> Principal | None:
@@ -85,3 +85,12 @@ class WidgetTokens:
 
     def _signature(self, told: bytes) -> str:
         return urlsafe_b64encode(digest(self.key(), b"widget token " + told, sha256)).rstrip(b"=").decode()
+
+
+def holder_of(
+    secret: str, origin: str | None, channel: str, keys: Keys, tokens: WidgetTokens | None
+) -> Principal | None:
+    """Who shows this key, or where tokens are made this token, from a page of that origin; None where it is no good."""
+    if tokens is not None and secret.startswith(PREFIX):
+        return tokens.principal(secret, origin, channel)
+    return keys.principal(secret, channel)
