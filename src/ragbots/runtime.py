@@ -287,12 +287,18 @@ class Runtime:
     async def answers(self, question: Question, context: Context, run: Run) -> Parts:
         """Where a language model writes: the bot, and checked pieces of the text as they come. Always last the
         whole answer, which is remembered as a turn of its conversation. For the doors: raises TooManyRequests."""
-        if any(bot.id == question.bot for bot in self.visible_bots(context.principal)):
-            await self.limiter.bot(str(question.bot))
+        if question.bot is not None:
+            await self.count_named(question.bot, context.principal)
         count = self.limiter.bot if question.bot is None else _uncounted
         async with aclosing(self._remembered(question, context, count, run)) as parts:
             async for part in parts:
                 yield part
+
+    async def count_named(self, bot_id: str, principal: Principal) -> None:
+        """Counts a question to a bot by its name; one that may not be seen is not counted, since that would tell of
+        it. Raises TooManyRequests."""
+        if any(bot.id == bot_id for bot in self.visible_bots(principal)):
+            await self.limiter.bot(bot_id)
 
     async def _remembered(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
         began = time.monotonic()
@@ -300,11 +306,10 @@ class Runtime:
         async with aclosing(self._answers(known, context, count, run)) as parts:
             async for part in parts:
                 if isinstance(part, Answer):
-                    await run(self.record_answer, known, part, context)
-                if isinstance(part, Answer) and question.version is None:
-                    await run(self._remember, known, part, context)
+                    await run(self._keep, known, part, context)
                     seconds = time.monotonic() - began
-                    self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
+                    if question.version is None:
+                        self.metrics.question(part.bot, part.status, context.principal.channel, seconds)
                 yield part
 
     async def _answers(self, question: Question, context: Context, count: Count, run: Run) -> Parts:
@@ -408,6 +413,12 @@ class Runtime:
         return replace(
             question, history=self.memory.history(question.conversation_id, context.principal, REMEMBERED_TURNS)
         )
+
+    def _keep(self, question: Question, given: Answer, context: Context) -> None:
+        """In the audit, and unless it is of a version that is not released also in its conversation."""
+        self.record_answer(question, given, context)
+        if question.version is None:
+            self._remember(question, given, context)
 
     def _remember(self, question: Question, given: Answer, context: Context) -> None:
         try:

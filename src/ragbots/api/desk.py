@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from ragbots.api.addresses import address_of, counted_as
 from ragbots.api.cookies import Cookie
-from ragbots.api.limits import address_of, counted_as
 from ragbots.errors import TooManyRequests
 from ragbots.gate import FairGate
 from ragbots.types import Context, Credentials, Principal
@@ -77,12 +77,13 @@ async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
 
 
 async def arrived(request: Request, desk: Desk) -> str:
-    """Counts a request of whoever it is, who waits for a turn as their address; that address. Raises
+    """Counts a request of whoever it is, who waits for a turn as their address; what that is counted as. Raises
     TooManyRequests."""
-    address = counted_as(address_of(request, desk.runtime.settings.trusted_proxies))
-    await desk.runtime.limiter.address(address)
-    request.state.turn_of = address
-    return address
+    request.state.address = address_of(request, desk.runtime.settings.trusted_proxies)
+    counted = counted_as(request.state.address)
+    await desk.runtime.limiter.address(counted)
+    request.state.turn_of = counted
+    return counted
 
 
 async def _recognised(request: Request, desk: Desk, channel: str) -> Principal | None:
@@ -131,9 +132,8 @@ Asking = Annotated[Principal, Depends(principal_of)]
 
 
 def context_of(request: Request, desk: Desk, principal: Principal, as_of: date | None = None) -> Context:
-    """Who asks, when, and from which network address."""
-    address = address_of(request, desk.runtime.settings.trusted_proxies) or None
-    return replace(desk.runtime.context(principal, as_of), address=address)
+    """Who asks, when, and from which network address; for a request that has been let in."""
+    return replace(desk.runtime.context(principal, as_of), address=request.state.address or None)
 
 
 def base_url(request: Request, desk: Desk) -> str:

@@ -21,7 +21,6 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from ragbots.api.desk import Desk, base_url, context_of, let_in
-from ragbots.api.limits import count_bot
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_HITS, Day
 from ragbots.api.shapes import PassageJson, passage_json
@@ -124,7 +123,7 @@ class McpDoor:
     ) -> Annotated[CallToolResult, SearchJson]:
         """Finds the articles of one bot's regulations that fit best, with their text."""
         context = self._context(call, as_of)
-        await count_bot(self._desk.runtime, context.principal, bot)
+        await self._desk.runtime.count_named(bot, context.principal)
         found = search_json(await self._desk.run_for(_asking(call))(self._desk.runtime.search, bot, query, k, context))
         texts = [f"[{hit['rank']}] {hit['source']} {hit['address']}\n{hit['text']}" for hit in found["hits"]]
         return _result("\n\n".join(texts) or "찾지 못했습니다.", found)

@@ -13,7 +13,6 @@ from typing_extensions import TypedDict
 from ragbots import access
 from ragbots.api.desk import CHANNEL, Asking, AtDesk, Desk, context_of, let_in, still_let_in
 from ragbots.api.events import Asked, ClientGone
-from ragbots.api.limits import count_bot
 from ragbots.api.problems import PROBLEMS, Problem
 from ragbots.api.requests import ChatRequest, SearchRequest
 from ragbots.api.shapes import (
@@ -114,7 +113,7 @@ async def search(
 ) -> Response:
     """The articles of one bot's documents that fit best."""
     context = context_of(request, desk, principal)
-    await count_bot(desk.runtime, principal, query.bot)
+    await desk.runtime.count_named(query.bot, principal)
     return JSONResponse(
         search_json(await desk.run_for(request)(desk.runtime.search, query.bot, query.q, query.k, context))
     )

@@ -15,7 +15,7 @@ from ragbots.memory import Memory
 from ragbots.metrics import Metrics
 from ragbots.ports import Identity
 from ragbots.retrieval import Passage, PassageBlock, PassageLink, SearchResult
-from ragbots.runtime import Run
+from ragbots.runtime import Run, Runtime
 from ragbots.types import (
     Address,
     Answer,
@@ -160,6 +160,8 @@ class FakeRuntime:
 
     def visible_bots(self, principal: Principal) -> tuple[BotConfig, ...]:
         return access.visible(principal, self.bots.values())
+
+    count_named = Runtime.count_named  # the real one, by what is above
 
     def released(self) -> Mapping[str, str]:
         return {"leave": "v1"}

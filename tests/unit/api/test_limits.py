@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from starlette.requests import Request
 from tests.unit.api.fake_runtime import FakeRuntime
 
+from ragbots.api.addresses import address_of, counted_as
 from ragbots.api.app import create_app
-from ragbots.api.limits import address_of, counted_as
 from ragbots.types import Credentials, Principal
 
 PROXIES = ("10.0.0.0/8", "127.0.0.1/32")

@@ -1,16 +1,11 @@
-"""Whose a request is by its address, and how many requests each may send."""
+"""Whose a request is by its address."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-
-if TYPE_CHECKING:
-    from ragbots.runtime import Runtime
-    from ragbots.types import Principal
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -36,12 +31,6 @@ def counted_as(address: str) -> str:
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False))
     return address
-
-
-async def count_bot(runtime: Runtime, principal: Principal, bot_id: str) -> None:
-    """For a search in a bot; a bot that may not be seen is not counted, since that would tell of it."""
-    if any(bot.id == bot_id for bot in runtime.visible_bots(principal)):
-        await runtime.limiter.bot(bot_id)
 
 
 def _read(written: str) -> _Address | None:
