@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -20,7 +19,6 @@ from tests.unit.api.fake_runtime import FakeRuntime
 from ragbots.api.app import create_app
 from ragbots.auth import AccountsIdentity, Keys, Sessions
 from ragbots.auth.oidc import Client, Provider
-from ragbots.state import Database
 from ragbots.state.accounts import Accounts
 
 HERE = "http://testserver"
@@ -38,13 +36,6 @@ def provider(running: OidcProvider) -> OidcProvider:
     running.published = [running.key]
     running.tamper, running.sign = lambda claims: claims, running.signed
     return running
-
-
-@pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    database = Database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
-    yield Accounts(database)
-    database.close()
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,7 +16,6 @@ from tests.unit.api.fake_runtime import ANSWER, FakeRuntime
 
 from ragbots.auth import AccountsIdentity, Keys, Sessions
 from ragbots.runtime import Routed, Run
-from ragbots.state import Database
 from ragbots.state.accounts import Accounts, User
 from ragbots.types import Answer, Context, Question
 
@@ -43,12 +41,9 @@ class Slowly(FakeRuntime):
 
 
 @pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    database = Database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
-    accounts = Accounts(database)
+def accounts(accounts: Accounts) -> Accounts:
     accounts.add_user(User("kim", "김하나", frozenset({"board", "hr"}), True, datetime.now(UTC)))
-    yield accounts
-    database.close()
+    return accounts
 
 
 def revoke(accounts: Accounts) -> None:

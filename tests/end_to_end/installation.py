@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sysconfig
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import yaml
 
 from ragbots.config import load_settings
 from ragbots.runtime import Runtime
-from ragbots.types import Answer, Context, Principal, Question
+from ragbots.types import Answer, Context, Principal, Question, Status
 
+SWAP_SECONDS = 30.0
 RAGBOTS = Path(sysconfig.get_path("scripts")) / "ragbots"
 
 PLANTS = """---
@@ -165,6 +167,20 @@ class Installation:
         assert done.code == 0, done.out + done.err
         version: str = done.json["bots"][0]["version"]
         return version
+
+
+def told(answer: Answer) -> str:
+    """How often, by the answer, a plant is watered."""
+    assert answer.status is Status.ANSWERED, answer.answer
+    return answer.answer.split("물을 주 ")[1].split("회")[0]
+
+
+def wait_for_an_answer_from(version: str, given: list[Answer]) -> None:
+    """Until those who ask beside have met `version`; fails after SWAP_SECONDS."""
+    end = time.monotonic() + SWAP_SECONDS
+    while not given or given[-1].index_version != version:
+        assert time.monotonic() < end, f"no answer from {version}"
+        time.sleep(0.005)
 
 
 def here(runtime: Runtime) -> Context:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from tests.end_to_end.installation import PLANTS, RAGBOTS, WATER, Installation, ask
+from tests.end_to_end.installation import PLANTS, RAGBOTS, WATER, Installation, ask, told, wait_for_an_answer_from
 from tests.fakes import RecordingProgress
 
 from ragbots.runtime import Runtime
@@ -21,12 +21,6 @@ from ragbots.types import Answer, Status
 
 FAULTS = int(os.environ.get("TEST_FAULTS", "3"))
 START_SECONDS = 10.0
-SWAP_SECONDS = 30.0
-
-
-def told(answer: Answer) -> str:
-    """How often, by the answer, a plant is watered."""
-    return answer.answer.split("물을 주 ")[1].split("회")[0]
 
 
 def test_builds_and_releases_killed_at_any_moment_lose_nothing(built: Installation) -> None:
@@ -86,20 +80,12 @@ def test_swaps_under_load_give_no_error_and_no_answer_of_two_versions(
             for number in range(4 * FAULTS):
                 version = (second, first)[number % 2]
                 server.release("office", version, by="tester")
-                _wait_for_an_answer_from(version, given)
+                wait_for_an_answer_from(version, given)
     assert {answer.index_version for answer in given} == set(says)
     for answer in given:
         assert answer.status is Status.ANSWERED
         assert told(answer) == says[answer.index_version or ""]
         assert {citation.id.split("~")[1] for citation in answer.citations} == {answer.index_version}
-
-
-def _wait_for_an_answer_from(version: str, given: list[Answer]) -> None:
-    """Until the load that runs beside has met `version`; fails after SWAP_SECONDS."""
-    end = time.monotonic() + SWAP_SECONDS
-    while not given or given[-1].index_version != version:
-        assert time.monotonic() < end, f"no answer from {version}"
-        time.sleep(0.005)
 
 
 def test_a_file_cut_or_changed_anywhere_is_found_and_the_last_sound_version_serves(built: Installation) -> None:

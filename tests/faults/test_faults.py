@@ -20,19 +20,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.end_to_end.installation import PLANTS, WATER, ask
+from tests.end_to_end.installation import PLANTS, WATER, ask, told, wait_for_an_answer_from
 from tests.fakes import RecordingProgress
 from tests.faults.commands import STEPS
 from tests.faults.conftest import Office
 
 from ragbots.runtime import Runtime
 from ragbots.stores.versions import open_version, write_version
-from ragbots.types import Answer, Status
+from ragbots.types import Answer
 
 FAULTS = int(os.environ.get("TEST_FAULTS", "4"))
 START_SECONDS = 30.0  # 10 are promised, of a machine that has not much else to do; the slowest is printed
 LOCK_SECONDS = 30.0
-SWAP_SECONDS = 30.0
 QUESTIONS_PER_SECOND = 50
 ASKING = 8  # people at once
 BETWEEN_SWAPS = 1.0
@@ -48,12 +47,6 @@ def times(share: float) -> int:
 
 def water(office: Office, number: int) -> None:
     office.put({"화분관리규정.md": PLANTS.replace("주 2회", f"주 {number}회")})
-
-
-def told(answer: Answer) -> str:
-    """How often, by the answer, a plant is watered."""
-    assert answer.status is Status.ANSWERED, answer.answer
-    return answer.answer.split("물을 주 ")[1].split("회")[0]
 
 
 def starts_and_answers(office: Office) -> str:
@@ -288,7 +281,7 @@ def test_swaps_under_load_give_no_error_and_no_answer_of_two_versions(office: Of
             for number in range(times(1 / 2)):
                 version = (second, first)[number % 2]
                 server.release("office", version, by="tester")
-                _wait_for_an_answer_from(version, given)
+                wait_for_an_answer_from(version, given)
                 time.sleep(BETWEEN_SWAPS)
         rate = len(given) / (time.monotonic() - began)
     print(f"{times(1 / 2)} swaps, {len(given)} answers, {rate:.0f} a second")  # noqa: T201
@@ -296,14 +289,6 @@ def test_swaps_under_load_give_no_error_and_no_answer_of_two_versions(office: Of
     for answer in given:
         assert told(answer) == two[answer.index_version or ""]
         assert {citation.id.split("~")[1] for citation in answer.citations} == {answer.index_version}
-
-
-def _wait_for_an_answer_from(version: str, given: list[Answer]) -> None:
-    """Until the load that runs beside has met `version`; fails after SWAP_SECONDS."""
-    end = time.monotonic() + SWAP_SECONDS
-    while not given or given[-1].index_version != version:
-        assert time.monotonic() < end, f"no answer from {version}"
-        time.sleep(0.005)
 
 
 def test_memory_does_not_grow_with_swaps(office: Office, two: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -16,22 +15,9 @@ from tests.unit.api.fake_runtime import BOTS, FakeRuntime, bot
 from ragbots.api.app import create_app
 from ragbots.auth import AccountsIdentity, Keys, LocalIdentity, Sessions
 from ragbots.auth.passwords import hashed
-from ragbots.state import Database
 from ragbots.state.accounts import Accounts, User
 
 QUESTION = {"question": "연차는?"}
-
-
-@pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    database = Database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
-    yield Accounts(database)
-    database.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

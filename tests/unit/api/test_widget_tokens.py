@@ -14,23 +14,10 @@ from tests.unit.api.fake_runtime import FakeRuntime
 from ragbots.api.app import create_app
 from ragbots.auth import AccountsIdentity, Keys, Sessions, WidgetTokens
 from ragbots.auth.widget_tokens import signing_key
-from ragbots.state import Database
 from ragbots.state.accounts import Accounts
 from ragbots.types import Credentials, Principal
 
 PORTAL = "https://portal.example.com"
-
-
-@pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    database = Database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
-    yield Accounts(database)
-    database.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
