@@ -237,10 +237,11 @@ def test_a_follow_up_carries_the_last_six_messages(open_page: OpenPage) -> None:
     page = open_page()
     with page.expect_response("**/api/chat") as first:
         ask(page, "0번째 연차 질문")
+    told = first.value.text()  # at once: the browser does not keep it for long
     for number in range(1, 4):
         ask(page, f"{number}번째 연차 질문")
     body = sent_by(page, lambda: ask(page, "그럼 이월은요?"))
-    assert f'"conversation_id": "{body["conversation_id"]}"' in first.value.text()
+    assert f'"conversation_id": "{body["conversation_id"]}"' in told
     assert [turn["role"] for turn in body["history"]] == ["user", "assistant"] * 3
     assert body["history"][0]["content"] == "1번째 연차 질문"
 
