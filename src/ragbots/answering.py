@@ -105,7 +105,7 @@ def prepare(parts: Answering, question: Question, context: Context, standalone: 
         found = search(with_glossary(query, bot), bot, HITS, parts.reranker)
     near = [parts.bots[candidate.id] for candidate in taken.bots]
     frame = Frame(question, context, bot, taken, parts.confidence.confidence(found.features), near)
-    sure = frame.confidence >= parts.confidence.threshold
+    sure = frame.confidence >= parts.confidence.threshold_of(bot.config.refuse_below)
     if (asked is None or asked.relation is None) and asks_for_changes(words):
         told = _amendment(frame, found, sure=sure)
         if told is not None:

@@ -145,6 +145,7 @@ class BotConfig(Strict):
     glossary: Mapping[str, tuple[Line, ...]] = Field(default_factory=dict)
     contact: str = ""
     refusal: str = ""
+    refuse_below: float | None = Field(None, ge=0, le=1)  # a confidence; None: the one that was fitted
     questions: tuple[Path, ...] = ()
     access: Access = Access()
     public: bool = False

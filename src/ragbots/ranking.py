@@ -71,7 +71,7 @@ def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDA
     by its best match in a passage, and the more the more its best matches differ from passage to passage: those that
     every passage answers to tell nothing.
     """
-    matches = _directions(passages) @ _directions(question).T
+    matches = directions(passages) @ directions(question).T
     best = np.maximum.reduceat(matches, starts[:-1], axis=0)
     weights = best.std(axis=0)
     total = float(weights.sum())
@@ -79,7 +79,7 @@ def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDA
     return Matches(np.asarray(best, dtype=np.float32), np.asarray(weights, dtype=np.float32))
 
 
-def _directions(tokens: TokenVectors) -> Floats:
+def directions(tokens: TokenVectors) -> Floats:
     rows = tokens.astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
     return rows

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ragbots import followup
-from ragbots.asking import figure_missing, kinds_asked
+from ragbots import followup, reading
+from ragbots.asking import kinds_asked
 from ragbots.citations import Place, common_address
 from ragbots.confidence import USUAL_TOKENS, Features
 from ragbots.config import BotConfig
@@ -44,6 +44,7 @@ USUAL_LENGTH = 500  # characters of an article, from which its length counts for
 FROM_GLOSSARY = 0.7  # weight of a word that only a bot's glossary brings in
 NEIGHBOURS = 200  # vectors asked of the store
 RERANKED = 10  # articles that a reranker reads
+READ = 5  # articles that are read for whether they answer
 PARTS = 16  # of a bot, by the documents in them, that are kept ready
 
 _BARE_ARTICLE = re.compile(r"(?<![\d제])(\d+조(?:\s?의\s?\d+)?(?:\s?제?\d+항)?)")
@@ -441,7 +442,7 @@ def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats
     numbers = [bots[owner].articles[article - firsts[owner]] for article, owner in zip(best, owners, strict=True)]
     spans = [bots[owner].layout.spans[number] for number, owner in zip(numbers, owners, strict=True)]
     rows = [(owner, chunk) for owner, (start, end) in zip(owners, spans, strict=True) for chunk in range(start, end)]
-    tokens = [_tokens_of(bots[owner], chunk) for owner, chunk in rows]
+    tokens = [tokens_of(bots[owner], chunk) for owner, chunk in rows]
     starts = np.cumsum([0, *(len(one) for one in tokens)])
     found = late_interaction(query.tokens, np.concatenate(tokens), starts)
     ends = np.cumsum([end - start for start, end in spans])
@@ -449,7 +450,7 @@ def _late(query: Query, bots: Sequence[OpenBot], scores: Floats) -> tuple[Floats
     return late, Late(np.array([chunk_firsts[owner] + chunk for owner, chunk in rows]), found)
 
 
-def _tokens_of(bot: OpenBot, chunk: int) -> TokenVectors:
+def tokens_of(bot: OpenBot, chunk: int) -> TokenVectors:
     contents = bot.version.contents
     return contents.tokens[contents.token_starts[chunk] : contents.token_starts[chunk + 1]]
 
@@ -490,7 +491,7 @@ def search(query: Query, bot: OpenBot, k: int, reranker: Reranker | None = None)
         order = np.argsort(-reranker.scores(query.text, passages), kind="stable")
         best, hits = ([*(row[at] for at in order), *row[RERANKED:]] for row in (best, hits))
     weights = {term: weight * idf[term] for term, weight in query.terms.items()}
-    features = _features(bot, best[0], bot.largest_in(dense), weights, query, hits[0].chunk, scored.late)
+    features = _features(bot, best[0], bot.largest_in(dense), weights, query, hits, scored.late)
     return Found(SearchResult(bot.config.id, bot.version.id, tuple(hits[:k])), features, weights)
 
 
@@ -508,10 +509,11 @@ def _features(
     nearest: Floats,
     weights: Mapping[str, float],
     query: Query,
-    chunk: Chunk,
+    hits: Sequence[Hit],
     late: Late,
 ) -> Features:
-    """What the confidence is computed from, of the article at a position; `chunk` is its best."""
+    """What the confidence is computed from, of the article at a position, which is the first of the hits."""
+    chunk = hits[0].chunk
     cosine = float(nearest[position])
     words, span = bot.version.contents.words, bot.layout.spans[bot.articles[position]]
     held = sum(weight for term, weight in weights.items() if words.stands_in(term, span))
@@ -522,10 +524,18 @@ def _features(
         ahead=cosine - float(np.sort(nearest)[-min(11, nearest.size)]),
         covered=covered,
         fully=max(0.0, covered - 0.5),
-        figure_missing=figure_missing(query.text, chunk.text),
         plain=float(not chunk.address),
         **_answered_tokens(span, late),
+        **_read(bot, query, hits[:READ]),
     )
+
+
+def _read(bot: OpenBot, query: Query, hits: Sequence[Hit]) -> dict[str, float]:
+    """How well the first hits answer, as they are read; what is usual where there are no tokens to read."""
+    passages = [tokens_of(bot, bot.layout.chunk_number[hit.chunk.id]) for hit in hits]
+    if not query.tokens.size or not all(one.size for one in passages):
+        return {"read": USUAL_TOKENS["read"]}
+    return {"read": reading.answered(reading.bundled().scores(query.tokens, passages))}
 
 
 def _answered_tokens(span: Span, late: Late) -> dict[str, float]:

@@ -94,6 +94,15 @@ def test_nothing_fitting_is_refused_with_whom_to_ask(built: Installation) -> Non
             assert answer.citations == answer.related == ()
 
 
+def test_a_bot_may_say_for_itself_how_sure_is_sure_enough(built: Installation) -> None:
+    written = built.bots / "office.yaml"
+    said = written.read_text("utf-8")
+    for least, status in ((1.0, Status.REFUSED), (0.0, Status.ANSWERED)):
+        written.write_text(f"{said}refuse_below: {least}\n", "utf-8")
+        with built.open() as runtime:
+            assert ask(runtime, WATER).status is status
+
+
 def test_an_answer_quotes_what_stands_in_the_passage(built: Installation) -> None:
     with built.open() as runtime:
         for question, words, address in ((WATER, "주 2회", "제2조 제1항"), (PARKING, "1,000원", "제2조 제2항")):

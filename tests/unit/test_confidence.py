@@ -8,12 +8,11 @@ from ragbots.asking import figure_missing
 from ragbots.confidence import MODEL, Features
 
 SURE = Features(
-    cosine=0.80, lead=0.20, ahead=0.12, covered=0.6, fully=0.1, figure_missing=0.0,
-    plain=0.0, tokens_low=0.63, tokens_short=0.03,
+    cosine=0.80, lead=0.20, ahead=0.12, covered=0.6, fully=0.1, plain=0.0, tokens_low=0.63, tokens_short=0.03, read=3.0,
 )  # fmt: skip
 STRANGE = Features(
-    cosine=0.60, lead=0.12, ahead=0.07, covered=0.05, fully=0.0, figure_missing=1.0,
-    plain=0.0, tokens_low=0.45, tokens_short=0.10,
+    cosine=0.60, lead=0.12, ahead=0.07, covered=0.05, fully=0.0, plain=0.0, tokens_low=0.45, tokens_short=0.10,
+    read=-5.0,
 )  # fmt: skip
 
 
@@ -26,14 +25,12 @@ def test_what_fits_is_answered_and_what_is_strange_refused() -> None:
     assert MODEL.confidence(STRANGE) < MODEL.threshold
 
 
-@pytest.mark.parametrize("better", [{"cosine": 0.85}, {"fully": 0.3}, {"covered": 0.7}, {"tokens_short": 0.0}])
+@pytest.mark.parametrize(
+    "better", [{"cosine": 0.85}, {"fully": 0.3}, {"covered": 0.7}, {"tokens_short": 0.0}, {"read": 6.0}]
+)
 def test_better_evidence_makes_surer(better: dict[str, float]) -> None:
     middling = replace(SURE, cosine=0.75)
     assert MODEL.confidence(replace(middling, **better)) > MODEL.confidence(middling)
-
-
-def test_a_missing_figure_makes_less_sure() -> None:
-    assert MODEL.confidence(replace(SURE, figure_missing=1.0)) < MODEL.confidence(SURE)
 
 
 @pytest.mark.parametrize(

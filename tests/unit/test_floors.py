@@ -11,7 +11,7 @@ FLOORS = {
     "types": 0, "errors": 0, "environment": 0, "text": 0, "schedule": 0,
     "ports": 1, "config": 1,
     "regulation": 2, "chunking": 2, "lexical": 2, "ranking": 2, "routing": 2, "citations": 2,
-    "confidence": 2, "followup": 2, "smalltalk": 2, "clauses": 2, "access": 2, "inventory": 2,
+    "confidence": 2, "reading": 2, "followup": 2, "smalltalk": 2, "clauses": 2, "access": 2, "inventory": 2,
     "asking": 2, "references": 2, "editions": 2, "asked_day": 2, "comparison": 2, "clearance": 2, "privacy": 2,
     "figures": 2, "verification": 2, "markup": 2, "gate": 0, "outgoing": 2,
     "loaders": 3, "embedders": 3, "stores": 3, "llms": 3, "state": 3, "auth": 3, "metrics": 3, "notify": 3, "rights": 3,
@@ -34,7 +34,8 @@ WITHIN_A_FLOOR = {
 WITHIN_PURE_STEPS = {
     ("environment", "errors"),
     ("verification", "figures"), ("verification", "regulation"),
-    ("chunking", "regulation"), ("routing", "ranking"), ("ranking", "regulation"), ("citations", "regulation"),
+    ("chunking", "regulation"), ("routing", "ranking"), ("reading", "ranking"),
+    ("ranking", "regulation"), ("citations", "regulation"),
     ("followup", "smalltalk"), ("references", "regulation"),
     ("editions", "regulation"), ("editions", "references"), ("asked_day", "regulation"),
     ("comparison", "regulation"), ("comparison", "editions"),
