@@ -2,8 +2,8 @@
 
 A similarity says how near a passage is to a question; near misses are near. What is trained here has seen both: it
 weighs the tokens of the question (what is asked for must be met, how it is asked need not), looks for each of them
-among those of the passage, and says whether that answers. `tools/train_reader.py` trains it, on the vectors of tokens that
-the bundled model gives: it reads no others.
+among those of the passage, and says whether that answers. `tools/train_reader.py` trains it, on the vectors of tokens
+that the bundled model gives: it reads no others.
 """
 
 from __future__ import annotations
