@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
+from itertools import pairwise
 
-from ragbots.editions import articles_of, folded, text_of
+from ragbots.editions import Edition, Period, Timeline, articles_of, folded, text_of
 from ragbots.regulation.notes import is_repealed, strip_notes
 from ragbots.regulation.reading import readable
 from ragbots.types import Address, Block, BlockKind, Level, Step
 
 SAME_ARTICLE = 0.85  # likeness of texts, from which an article is taken to have moved to another number
+ELSEWHERE = "…"  # stands for lines that say the same before and after
 _WORD = re.compile(r"\s+|[^\s]+")
 
 Piece = tuple[str, bool]  # words, and whether they stand only on this side
@@ -177,6 +180,62 @@ def _paragraphs(blocks: Sequence[Block], article: Address) -> dict[tuple[Step, .
             (there.blocks[0] if there else number, number + 1), f"{there.text}\n{text}" if there else text
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What an article said before a day and says from it on: its paragraphs that differ, both sides in pieces.
+
+    `pending` where the day is still to come. Without paragraphs the article ends.
+    """
+
+    day: date
+    pending: bool
+    paragraphs: tuple[tuple[tuple[Piece, ...], tuple[Piece, ...]], ...]
+
+
+def amendments(line: Timeline, document_id: str, article: Address, today: date) -> tuple[Amendment, ...]:
+    """The amendments around a version of an article, in the order of time: the last that led to it, and the next after
+    it. Of texts that are versions of nothing there are none."""
+    history = line.history(line.unit(document_id, article))
+    at = next((number for number, (_, one) in enumerate(history) if one.document.id == document_id), None)
+    if at is None:
+        return ()
+    past = next(_amended(history[: at + 1], article, today, newest_first=True), None)
+    coming = next(_amended(history[at:], article, today), None)
+    end = history[-1][0].end
+    if coming is None and end is not None:
+        coming = Amendment(end, end > today, ())
+    return tuple(one for one in (past, coming) if one is not None)
+
+
+def _amended(
+    history: Sequence[tuple[Period, Edition]], article: Address, today: date, *, newest_first: bool = False
+) -> Iterator[Amendment]:
+    pairs = list(pairwise(history))
+    for (_, old), (period, new) in reversed(pairs) if newest_first else pairs:
+        changed = changed_paragraphs(old.articles[article], new.articles[article], article, article)
+        if changed and period.first:
+            sides = tuple(_side_by_side(*(one.text if one else "" for one in pair)) for pair in changed)
+            yield Amendment(period.first, period.first > today, sides)
+
+
+def _side_by_side(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    left, right = marked(*_around_changes(old.splitlines(), new.splitlines()))
+    return tuple(left), tuple(right)
+
+
+def _around_changes(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
+    """Of both texts the lines that differ, each with the one before and the one after."""
+    groups = list(SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1))
+    sides = []
+    for lines, first, last in ((old, 1, 2), (new, 3, 4)):
+        spans = [(group[0][first], group[-1][last]) for group in groups]
+        parts = ["\n".join(lines[start:end]) for start, end in spans]
+        ends = [ELSEWHERE] if lines and spans[-1][1] < len(lines) else []
+        begins = [ELSEWHERE] if lines and spans[0][0] > 0 else []
+        sides.append("\n".join([*begins, f"\n{ELSEWHERE}\n".join(parts), *ends]))
+    return sides[0], sides[1]
 
 
 def _squeezed(one: Passage | None) -> str:

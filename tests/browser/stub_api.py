@@ -117,8 +117,14 @@ def passage(cited: Json, breadcrumb: list[str], blocks: list[Json], **more: Any)
         "blocks": blocks,
         "previous": None,
         "next": None,
+        "amendments": [],
         **more,
     }
+
+
+def amendment(effective: str, before: list[list[Any]], after: list[list[Any]], *, pending: bool) -> Json:
+    """A change of one paragraph; the sides in pieces."""
+    return {"effective": effective, "pending": pending, "paragraphs": [{"before": before, "after": after}]}
 
 
 RULE = "직원은 연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."
@@ -185,6 +191,20 @@ PASSAGES = {
         LEAVE,
         ["복무규정", "제3장 휴가", "제21조(연차휴가의 신청)"],
         LEAVE_BLOCKS,
+        amendments=[
+            amendment(
+                "2024-03-01",
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["7일", True], [" 전까지 …", False]],
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["3일", True], [" 전까지 …", False]],
+                pending=False,
+            ),
+            amendment(
+                "2027-01-01",
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["3일", True], [" 전까지 …", False]],
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["2일", True], [" 전까지 …", False]],
+                pending=True,
+            ),
+        ],
         next={"article": "제22조", "heading": "연차휴가의 이월", "id": "leave-22"},
     ),
     "leave-21-2": passage(SICK, ["복무규정", "제3장 휴가", "제21조(연차휴가의 신청)"], SICK_BLOCKS),
@@ -192,6 +212,7 @@ PASSAGES = {
         CARRY,
         ["복무규정", "제3장 휴가", "제22조(연차휴가의 이월)"],
         [block("article", "제22조", "제22조(연차휴가의 이월)"), block("paragraph", "제22조", CARRY["quote"])],
+        amendments=[amendment("2025-01-01", [], [[CARRY["quote"], True]], pending=False)],
         previous={"article": "제21조", "heading": "연차휴가의 신청", "id": "leave-21-1"},
     ),
     "travel-a1-3": passage(

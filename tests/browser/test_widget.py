@@ -164,17 +164,25 @@ def test_it_works_in_a_frame(open_page: OpenPage, base_url: str) -> None:
 # ---------------------------------------------------------------- as a page, and as a panel
 
 
-def test_old_and_new_words_stand_side_by_side_where_a_rule_is_going_to_change(open_page: OpenPage) -> None:
+def test_what_amendments_changed_stands_side_by_side(open_page: OpenPage) -> None:
     page = open_page()
     turn = ask(page, LEAVE)
     turn.get_by_role("button", name="신구대조 보기").click()
-    compared = page.get_by_role("region", name="신구대조")
-    expect(compared.locator("dt")).to_have_text(["현행", "개정 (2027. 1. 1. 시행)"])
-    expect(compared.locator("del")).to_have_text("삭제: 3일")
-    expect(compared.locator("ins")).to_have_text("신설: 2일")
+    coming, past = (page.get_by_role("region", name=f"신구대조: {name}") for name in ("2027. 1. 1.", "2024. 3. 1."))
+    expect(coming.locator("dt")).to_have_text(["현행", "개정 (2027. 1. 1. 시행)"])
+    expect(coming.locator("del")).to_have_text("삭제: 3일")
+    expect(coming.locator("ins")).to_have_text("신설: 2일")
+    expect(past.locator("dt")).to_have_text(["개정 전", "개정 (2024. 3. 1. 시행)"])
+    expect(past.locator("del")).to_have_text("삭제: 7일")
     page.get_by_role("button", name="제22조(연차휴가의 이월)").click()
     expect(page.locator("#passage-title")).to_have_text("복무규정 제22조")
-    expect(compared).to_have_count(0)  # that article does not change
+    added = page.get_by_role("region", name="신구대조: 2025. 1. 1. 시행")
+    expect(added).to_be_hidden()  # what has long been law is there for whoever wants to know
+    button = page.get_by_role("button", name="신구대조", exact=True)
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(added.locator("dd")).to_have_text(["(신설)", re.compile("^신설: 쓰지 아니한")])
 
 
 def test_a_thumb_and_its_reason_are_sent_and_there_after_a_reload(open_page: OpenPage) -> None:
@@ -312,7 +320,7 @@ def test_axe_finds_nothing_on_the_page(open_page: OpenPage, viewport: dict[str, 
     page.mouse.move(0, 0)
     assert violations(page) == []
     turn.get_by_role("button", name="신구대조 보기").click()
-    expect(page.get_by_role("region", name="신구대조")).to_be_visible()
+    expect(page.get_by_role("region", name="신구대조").first).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator(".turn").nth(2).locator(".card-title").first.click()

@@ -89,6 +89,11 @@ def test_without_a_day_the_rules_of_today_answer_and_the_change_to_come_is_told(
     assert (warning["kind"], warning["effective_date"]) == ("pending-amendment", "2027-03-01")
     assert "2027. 3. 1.부터" in warning["text"]
     assert "주 4회" in warning["text"]
+    with office.open() as runtime:
+        passage = runtime.passage(answer["citations"][0]["id"], here(runtime))
+    assert [(str(one.day), one.pending) for one in passage.amendments] == [("2022-07-01", False), ("2027-03-01", True)]
+    ((old, new),) = passage.amendments[0].paragraphs
+    assert [[text for text, differs in side if differs] for side in (old, new)] == [["1회"], ["2회"]]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ragbots import access
 from ragbots.auth import LocalIdentity
+from ragbots.comparison import Amendment
 from ragbots.config import BotConfig, FolderSource, Settings
 from ragbots.limiting import Limiter
 from ragbots.memory import Memory
@@ -73,6 +74,9 @@ PASSAGE = Passage(
     blocks=(PassageBlock("row", "별표 1 1행", "직급 대리", (("직급", "대리"),), True, ((0, 2),)),),
     previous=None,
     next=PassageLink("제22조", "이월", "leave.v1.4"),
+    amendments=(
+        Amendment(date(2026, 1, 1), False, (((("7일", True), (" 전", False)), (("3일", True), (" 전", False))),)),
+    ),
 )
 
 

@@ -1,6 +1,5 @@
 // One turn: the question, the answer as it grows, its citations and what can be done next.
 
-import { amendmentOf } from "./compare.js";
 import { contacts } from "./contact.js";
 import { copyText, el, icon, webLink } from "./dom.js";
 import { feedback } from "./feedback.js";
@@ -8,10 +7,11 @@ import { readableDate } from "./words.js";
 
 const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const EXTRACTIVE = "extractive";
+const PENDING = "pending-amendment";
 const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
 /**
- * A view of one turn. `actions`: words, botOf(id), openCitation(citation, turn), askAgain(turn, botId), retry(),
+ * A view of one turn. `actions`: words, botOf(id), openCitation(citation), askAgain(turn, botId), retry(),
  * rate(rating, reason, comment), announce(text), address(path).
  * `update(turn)` redraws only the parts that changed, so that focus and selection survive streaming.
  */
@@ -148,7 +148,7 @@ function withMarkers(text, turn, actions) {
   return text.split(/(\[\d{1,2}\])/).flatMap((part) => {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
     const citation = turn.citations[number - 1];
-    return citation ? [marker(number, citation, turn, actions)] : withWordsMarked(part, words);
+    return citation ? [marker(number, citation, actions)] : withWordsMarked(part, words);
   });
 }
 
@@ -167,9 +167,9 @@ function withWordsMarked(text, words) {
   return [...withWordsMarked(before, words), el("mark", {}, found), ...withWordsMarked(after, words)];
 }
 
-function marker(number, citation, turn, actions) {
+function marker(number, citation, actions) {
   const label = actions.words.openCitation(number, placeOf(citation));
-  const open = () => actions.openCitation(citation, turn);
+  const open = () => actions.openCitation(citation);
   return el("button", { type: "button", class: "marker", "aria-label": label, onclick: open }, String(number));
 }
 
@@ -203,13 +203,17 @@ function warnings(turn, actions) {
   const { words } = actions;
   return (turn.answer?.warnings ?? []).map((warning) => {
     const day = warning.effective_date && readableDate(warning.effective_date, words);
-    const changing = turn.citations.find((citation) => amendmentOf([warning], citation));
-    const open = () => actions.openCitation(changing, turn);
+    const changing = warning.kind === PENDING && turn.citations.find((citation) => concerns(warning, citation));
+    const open = () => actions.openCitation(changing);
     return el("div", { class: "notice", role: "note" }, [
       el("p", {}, el("strong", {}, day ? words.inForceFrom(day) : words.notice), " ", warning.text),
       changing && el("button", { type: "button", onclick: open }, words.showComparison),
     ]);
   });
+}
+
+function concerns(warning, { document: name, article }) {
+  return warning.text.startsWith(`「${name}」 ${article ?? ""}은(는)`);
 }
 
 function problem(turn, { retry, words }) {
@@ -225,13 +229,13 @@ function problem(turn, { retry, words }) {
 
 function citations(turn, unsaid, actions) {
   if (turn.citations.length === 0) return [];
-  const cards = turn.citations.map((citation, at) => card(citation, at + 1, unsaid[at], turn, actions));
+  const cards = turn.citations.map((citation, at) => card(citation, at + 1, unsaid[at], actions));
   return [el("h3", {}, actions.words.citations), el("ol", { class: "cards" }, cards)];
 }
 
 /** Where the words stand; the words themselves only if the answer does not say them (`quoting`). */
-function card(citation, number, quoting, turn, actions) {
-  const open = () => actions.openCitation(citation, turn);
+function card(citation, number, quoting, actions) {
+  const open = () => actions.openCitation(citation);
   const title = el("button", { type: "button", class: "card-title", onclick: open }, [
     el("span", { class: "card-number", "aria-hidden": "true" }, String(number)),
     el("span", {}, [
@@ -260,7 +264,7 @@ function quotation(quote) {
 function related(turn, actions) {
   if (turn.related.length === 0) return [];
   const line = (citation) => {
-    const open = () => actions.openCitation(citation, turn);
+    const open = () => actions.openCitation(citation);
     return el("li", {}, el("button", { type: "button", class: "related-item", onclick: open }, [
       el("span", {}, placeOf(citation)),
       el("span", { class: "clip muted" }, citation.quote),

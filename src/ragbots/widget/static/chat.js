@@ -241,7 +241,7 @@ export function chat(app, options) {
       botOf,
       announce,
       address: api.address,
-      openCitation: (citation, shown) => panel.open(citation, shown.answer?.warnings),
+      openCitation: panel.open,
       askAgain: (earlier, bot) => begin(newTurn(earlier.question, bot, earlier.asOf), true),
       retry: () => retry(at),
       rate: (rating, reason, comment) => rate(at, rating, reason, comment),
