@@ -99,7 +99,7 @@ class DoorayCommand:
     async def command(self, asked: Command) -> dict[str, Any]:
         self.check_token(asked.app_token)
         self._check_url(asked.response_url)
-        if not self._messenger.once.first(f"command/{asked.trigger_id}"):
+        if not await self._messenger.first(f"command/{asked.trigger_id}"):
             return _nothing()
         place = Place(asked.user_id, asked.channel_id, "command", direct=True)
         return await self._in_time(self._messenger.ask(asked.text, place), asked.response_url)
@@ -108,7 +108,7 @@ class DoorayCommand:
         self.check_token(pressed.app_token)
         if pressed.response_url is not None:
             self._check_url(pressed.response_url)
-        if pressed.trigger_id and not self._messenger.once.first(f"press/{pressed.trigger_id}"):
+        if pressed.trigger_id and not await self._messenger.first(f"press/{pressed.trigger_id}"):
             return _nothing()
         place = Place(pressed.user.id, pressed.channel.id, "command", direct=True)
         return await self._in_time(self._messenger.press(pressed.action_value, place), pressed.response_url)

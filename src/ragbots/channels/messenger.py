@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ragbots.channels")
 
-REMEMBERED_SECONDS = 3_600  # longer than any messenger delivers again
-REMEMBERED_EVENTS = 50_000
+EVENTS_KEPT = timedelta(days=7)  # longer than any messenger delivers again
+TIDIED_EVERY = timedelta(hours=1)
+CHOOSABLE_SECONDS = 3_600
+CHOOSABLE_QUESTIONS = 50_000
 CHOOSABLE_TURNS = 20
 THREADS = 4
 
@@ -80,19 +83,6 @@ def secret_of(environ: Mapping[str, str], variable: str, what: str) -> str:
     return secret
 
 
-class Once:
-    """Says of each event whether it is new. Remembers as many as come within an hour, in this process."""
-
-    def __init__(self) -> None:
-        self._seen: TTLCache[str, bool] = TTLCache(REMEMBERED_EVENTS, REMEMBERED_SECONDS)
-
-    def first(self, event: str) -> bool:
-        if event in self._seen:
-            return False
-        self._seen[event] = True
-        return True
-
-
 class Messenger:
     """One messenger's side of the runtime. `secret` makes the ids of conversations; `give_feedback` None = answers
     carry no buttons to rate them."""
@@ -109,12 +99,12 @@ class Messenger:
         self.runtime = runtime
         self.door = door
         self.secret = secret
-        self.once = Once()
         self._give_feedback = give_feedback
         self._groups_of = groups_of
         self._threads = CapacityLimiter(THREADS)
+        self._tidied = datetime.min.replace(tzinfo=UTC)
         # What was asked back, so that a number can be the reply; the buttons do without.
-        self._asked_back: TTLCache[str, Answer] = TTLCache(REMEMBERED_EVENTS, REMEMBERED_SECONDS)
+        self._asked_back: TTLCache[str, Answer] = TTLCache(CHOOSABLE_QUESTIONS, CHOOSABLE_SECONDS)
 
     @property
     def public_url(self) -> str | None:
@@ -123,6 +113,20 @@ class Messenger:
     @property
     def takes_feedback(self) -> bool:
         return self._give_feedback is not None
+
+    async def first(self, event: str) -> bool:
+        """Whether an event is new, to this process and to all others on the same state, before and after a restart. It
+        is kept before it is answered: one that is cut off is not answered a second time."""
+        now, database = datetime.now(UTC), self.runtime.database
+        hashed = hashlib.sha256(f"{self.door}/{event}".encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            if now - self._tidied > TIDIED_EVERY:
+                self._tidied = now
+                await to_thread.run_sync(database.forget_events, now - EVENTS_KEPT)
+            return await to_thread.run_sync(database.note_event, hashed, now)
+        except Exception:
+            log.exception("%s: whether an event is new cannot be told; it is taken for new", self.door)
+            return True
 
     async def ask(self, text: str, place: Place) -> Reply:
         """The answer to what a person wrote, or words that say why there is none."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from tests.messenger_runtime import MessengerRuntime
 from tests.unit.api.fake_runtime import ANSWER, CITED
 
 from ragbots.channels import dooray_messages, slack_messages
 from ragbots.channels.dooray import received
-from ragbots.channels.messenger import Once, Place, conversation_id, principal_of, secret_of
+from ragbots.channels.messenger import Messenger, Place, conversation_id, principal_of, secret_of
 from ragbots.channels.words import MOST_CITATIONS, QUOTE_CHARS, Chosen, Rated, link_of, quote_of, read_value, value_of
 from ragbots.errors import ConfigurationError
 from ragbots.types import Candidate, Status
@@ -100,9 +105,22 @@ def test_a_conversation_is_its_persons_channels_and_threads() -> None:
     assert {len(one) for one in ids} == {43}
 
 
-def test_an_event_is_new_once() -> None:
-    once = Once()
-    assert [once.first(event) for event in ("a", "b", "a")] == [True, True, False]
+def test_an_event_is_new_once_for_all_processes_and_until_it_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = MessengerRuntime(tmp_path)
+
+    async def firsts(*events: str) -> list[bool]:
+        messenger = Messenger(runtime, "dooray", "secret")  # as after a restart
+        return [await messenger.first(event) for event in events]
+
+    assert asyncio.run(firsts("a", "b", "a")) == [True, True, False]
+    assert asyncio.run(firsts("a", "c")) == [False, True]
+    monkeypatch.setattr("ragbots.channels.messenger.EVENTS_KEPT", timedelta(0))
+    assert asyncio.run(firsts("a")) == [True]
+    runtime.close()
+    monkeypatch.setattr(runtime.database, "note_event", Mock(side_effect=OSError))
+    assert asyncio.run(firsts("a")) == [True]  # rather answered twice than not at all
 
 
 @pytest.mark.parametrize("value", ["", "  ", "two words", "토큰", "a\nb"])
