@@ -227,15 +227,19 @@ def _side_by_side(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, .
 
 def _around_changes(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
     """Of both texts the lines that differ, each with the one before and the one after."""
-    groups = list(SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1))
-    sides = []
-    for lines, first, last in ((old, 1, 2), (new, 3, 4)):
-        spans = [(group[0][first], group[-1][last]) for group in groups]
-        parts = ["\n".join(lines[start:end]) for start, end in spans]
-        ends = [ELSEWHERE] if lines and spans[-1][1] < len(lines) else []
-        begins = [ELSEWHERE] if lines and spans[0][0] > 0 else []
-        sides.append("\n".join([*begins, f"\n{ELSEWHERE}\n".join(parts), *ends]))
-    return sides[0], sides[1]
+    groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1)
+    spans = [((i, j), (k, m)) for ((_, i, _, k, _), *_), (_, _, j, _, m) in ((one, one[-1]) for one in groups)]
+    return _excerpt(old, [left for left, _ in spans]), _excerpt(new, [right for _, right in spans])
+
+
+def _excerpt(lines: Sequence[str], spans: Sequence[tuple[int, int]]) -> str:
+    """The lines in these half-open ranges, with a sign where others are left out."""
+    shown: list[str] = []
+    at = 0
+    for start, end in spans:
+        shown += [ELSEWHERE, *lines[start:end]] if start > at else lines[start:end]
+        at = end
+    return "\n".join([*shown, ELSEWHERE] if at < len(lines) else shown)
 
 
 def _squeezed(one: Passage | None) -> str:
