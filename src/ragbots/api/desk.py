@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, to_thread
 from fastapi import Depends, HTTPException, Request
 
 from ragbots.api.addresses import address_of, counted_as
@@ -36,11 +39,11 @@ class Desk:
 
     runtime: Runtime
     threads: int
-    _pool: CapacityLimiter = field(init=False)
+    _pool: ThreadPoolExecutor = field(init=False)
     _gate: FairGate = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_pool", CapacityLimiter(self.threads))
+        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, "question"))
         object.__setattr__(self, "_gate", FairGate(self.threads, MOST_WAITING, MOST_WAITING_OF_ONE, _too_many_waiting))
 
     def run_for(self, request: Request) -> Run:
@@ -49,8 +52,11 @@ class Desk:
         return partial(self._run, str(request.state.turn_of))
 
     async def _run(self, who: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        work = partial(copy_context().run, partial(function, *args, **kwargs))
+        # Always the same few threads: each that has once worked on a question keeps some 10 MB for its next.
         async with self._gate.turn(who):
-            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._pool)
+            with CancelScope(shield=True):  # a thread cannot be stopped, so that its turn lasts until it is done
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
