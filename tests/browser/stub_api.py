@@ -385,7 +385,7 @@ main { height: 3000px; display: block; }
 """
 HOST_PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>그룹웨어</title>
 <link rel="stylesheet" href="/host.css"><script src="/host.js"></script>
-<script src="WIDGET/widget.js" data-bot="leave" defer></script></head>
+<script src="WIDGET/widget.js" data-bot="leave"TOKEN defer></script></head>
 <body><main><h1>그룹웨어</h1><label>메모 <input id="memo"></label></main></body></html>"""
 HOST_SCRIPT = """
 window.shortcuts = [];
@@ -393,7 +393,7 @@ document.addEventListener("keydown", (event) => window.shortcuts.push(event.key)
 window.before = Object.keys(window);
 """
 HOST_POLICY = (
-    "default-src 'none'; script-src 'self' WIDGET; style-src 'self'; connect-src WIDGET; "
+    "default-src 'none'; script-src 'self' WIDGET; style-src 'self'; connect-src 'self' WIDGET; "
     "require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
 )
 
@@ -403,7 +403,7 @@ app.add_middleware(
     CORSMiddleware,
     allow_origin_regex=r"http://localhost:\d+",
     allow_methods=["GET", "POST", "DELETE"],
-    allow_headers=["Content-Type"],
+    allow_headers=["Authorization", "Content-Type"],
 )
 
 
@@ -478,7 +478,15 @@ def host(request: Request) -> HTMLResponse:
     """Somebody else's page, whose widget comes from this server by its other name."""
     widget_origin = f"http://127.0.0.1:{request.url.port}"
     policy = HOST_POLICY.replace("WIDGET", widget_origin)
-    return HTMLResponse(HOST_PAGE.replace("WIDGET", widget_origin), headers={"Content-Security-Policy": policy})
+    token = f' data-token="{request.query_params["token"]}"' if "token" in request.query_params else ""
+    page = HOST_PAGE.replace("WIDGET", widget_origin).replace("TOKEN", token)
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+
+
+@app.get("/token")
+def token(seconds: int = 900) -> Json:
+    """What the page's own server hands on of `POST /api/widget-tokens`."""
+    return {"token": f"ragbotsw_{next(NUMBERS)}", "seconds": seconds}
 
 
 @app.get("/host.css")

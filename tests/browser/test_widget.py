@@ -20,12 +20,16 @@ WIDTHS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "
 LEAVE = "연차는 며칠 전에 신청해야 하나요?"
 
 
+def elsewhere(base_url: str, path: str) -> str:
+    return base_url.replace("127.0.0.1", "localhost") + path
+
+
 @pytest.fixture
 def open_host(open_page: OpenPage, base_url: str) -> OpenPage:
     """Opens the page of others: the same server by a name that makes it another origin."""
 
     def open_one(**options: Any) -> Page:
-        url = base_url.replace("127.0.0.1", "localhost") + "/host"
+        url = elsewhere(base_url, "/host")
         return open_page(**{"url": url, "ready": ".launcher", **options})
 
     return open_one
@@ -139,6 +143,28 @@ def test_panel_and_conversation_are_there_again_on_the_next_page(open_host: Open
     page.reload()
     expect(page.locator(".launcher")).to_be_visible()
     expect(page.locator("#panel")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("seconds", "several"), [(900, False), (30, True)], ids=["lasting", "over at once"])
+def test_the_pages_own_server_says_who_asks(open_host: OpenPage, base_url: str, seconds: int, several: bool) -> None:
+    page = open_host(url=elsewhere(base_url, f"/host?token=/token?seconds={seconds}"))
+    shown: list[str] = []
+    page.on(
+        "request", lambda request: "/api/" in request.url and shown.append(request.headers.get("authorization", ""))
+    )
+    opened(page)
+    ask(page, LEAVE)
+    ask(page, LEAVE)
+    assert all(re.fullmatch(r"Bearer ragbotsw_\d+", one) for one in shown), shown
+    assert (len(set(shown)) > 1) == several
+
+
+def test_where_it_cannot_be_told_who_asks_nothing_is_asked(open_host: OpenPage, base_url: str) -> None:
+    page = open_host(url=elsewhere(base_url, "/host?token=/gone"))
+    opened(page)
+    page.locator("#question").fill("연차는?")
+    page.locator("#send").click()
+    expect(page.locator(".turn").last).to_contain_text("누구인지 확인하지 못했습니다")
 
 
 def test_the_panel_covers_a_phone_and_grows_on_a_desk(open_host: OpenPage) -> None:

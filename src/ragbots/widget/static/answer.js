@@ -11,7 +11,7 @@ const PENDING = "pending-amendment";
 const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
 /**
- * A view of one turn. `actions`: words, botOf(id), openCitation(citation), askAgain(turn, botId), retry(),
+ * A view of one turn. `actions`: words, botOf(id), openCitation(citation, {compare}), askAgain(turn, botId), retry(),
  * rate(rating, reason, comment), announce(text), address(path).
  * `update(turn)` redraws only the parts that changed, so that focus and selection survive streaming.
  */
@@ -204,7 +204,7 @@ function warnings(turn, actions) {
   return (turn.answer?.warnings ?? []).map((warning) => {
     const day = warning.effective_date && readableDate(warning.effective_date, words);
     const changing = warning.kind === PENDING && turn.citations.find((citation) => concerns(warning, citation));
-    const open = () => actions.openCitation(changing);
+    const open = () => actions.openCitation(changing, { compare: true });
     return el("div", { class: "notice", role: "note" }, [
       el("p", {}, el("strong", {}, day ? words.inForceFrom(day) : words.notice), " ", warning.text),
       changing && el("button", { type: "button", onclick: open }, words.showComparison),

@@ -7,19 +7,19 @@ const RULES = "ko"; // the language of the regulations, whatever that of the but
 
 /**
  * The amendments of an article: [{effective, pending, paragraphs: [{before, after}]}], the sides in pieces [words, whether
- * only this side has them]. What is still to come is shown from the beginning, what has long been law on demand.
+ * only this side has them]. Hidden until `button` is pressed, unless `shown`, so that the quoted words stay in sight.
  * Returns {root, button}, null where there is none.
  */
-export function comparisons(amendments, words) {
+export function comparisons(amendments, shown, words) {
   if (amendments.length === 0) return null;
   const newestFirst = [...amendments].reverse();
   const root = el("div", { id: "amendments" }, newestFirst.map((one) => comparison(one, words)));
   const button = el("button", { type: "button", "aria-controls": root.id }, words.compare);
-  const show = (shown) => {
-    root.hidden = !shown;
-    button.setAttribute("aria-expanded", String(shown));
+  const show = (now) => {
+    root.hidden = !now;
+    button.setAttribute("aria-expanded", String(now));
   };
-  show(amendments.some((one) => one.pending));
+  show(shown);
   button.addEventListener("click", () => {
     show(root.hidden);
     if (!root.hidden) root.scrollIntoView({ block: "start" });

@@ -7,7 +7,7 @@ import { readableDate } from "./words.js";
 const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const UNIT_LINE = /^\s*[([<]\s*단\s?위/;
 
-/** The dialog, closed; returns {root, open(citation)}. `ui`: words, api, announce(text). */
+/** The dialog, closed; returns {root, open(citation, {compare}): with what amendments changed in sight}. `ui`: words, api, announce(text). */
 export function passagePanel(ui) {
   const { words } = ui;
   const parts = {
@@ -22,13 +22,14 @@ export function passagePanel(ui) {
   const frame = el("div", { class: "passage-frame" }, head, parts.body, parts.nav);
   const dialog = el("dialog", { id: "passage", "aria-labelledby": "passage-title" }, frame);
   let cited = null;
+  let comparing = false;
   let loading = null;
 
   const show = async (id, named) => {
     loading?.abort();
     loading = new AbortController();
     const { signal } = loading;
-    const seen = { ...ui, cited, show };
+    const seen = { ...ui, cited, comparing, show };
     fill(parts, { title: named, body: [el("p", { class: "searching" }, words.loadingPassage)] });
     try {
       const passage = await ui.api.passage(id, signal);
@@ -43,8 +44,9 @@ export function passagePanel(ui) {
   dialog.addEventListener("close", () => loading?.abort());
   return {
     root: dialog,
-    open(citation) {
+    open(citation, { compare = false } = {}) {
       cited = citation;
+      comparing = compare;
       dialog.showModal();
       parts.title.focus();
       show(citation.id, placeName(citation));
@@ -65,8 +67,8 @@ function fill(parts, { trail = "", title = "", facts = [], body = [], nav = [] }
 }
 
 function drawPassage(parts, passage, seen) {
-  const { announce, words } = seen;
-  const changes = comparisons(passage.amendments ?? [], words);
+  const { announce, cited, comparing, words } = seen;
+  const changes = comparisons(passage.amendments ?? [], comparing && passage.id === cited.id, words);
   fill(parts, {
     trail: (passage.breadcrumb ?? []).join(" › "),
     title: placeName(passage),

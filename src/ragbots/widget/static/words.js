@@ -129,6 +129,7 @@ const ko = {
   goneHere: "(삭제)",
   repealed: (day) => `이 조문은 ${day}에 삭제됩니다.`,
   broken: ["답변을 받지 못했습니다", "연결이 중간에 끊겼습니다. 다시 시도해 주세요."],
+  nobody: ["누구인지 확인하지 못했습니다", "이 페이지를 새로 고치거나 다시 로그인해 주세요."],
   unreachable: ["서버에 연결하지 못했습니다", "네트워크 연결을 확인하고 다시 시도해 주세요."],
   unknown: ["처리하지 못했습니다", "서버에 문제가 생겼습니다. 잠시 뒤 다시 시도해 주세요."],
 };
@@ -260,6 +261,7 @@ const en = {
   goneHere: "(deleted)",
   repealed: (day) => `This article ends on ${day}.`,
   broken: ["No complete answer came", "The connection was lost. Please try again."],
+  nobody: ["It could not be told who you are", "Reload this page or sign in to it again."],
   unreachable: ["The server cannot be reached", "Check your network connection and try again."],
   unknown: ["Something went wrong", "The server had a problem. Please try again in a moment."],
 };
