@@ -8,20 +8,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.end_to_end.installation import PLANTS, VISITORS, Done, Installation
 from tests.fakes import HashingEmbedder
-from tests.faults.commands import Reader
+from tests.faults.commands import SURE, Reader
 
-from ragbots.confidence import MODEL
 from ragbots.lexical import Morphemes
 from ragbots.runtime import Runtime
 
-# Hashed words are nearer or further than the model's vectors: here whatever is found is answered from.
-SURE = replace(MODEL, intercept=30.0, weights=dict.fromkeys(MODEL.weights, 0.0))
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -36,7 +33,7 @@ class Office(Installation):
         """Starts a command and returns its process id."""
         asked = {
             "arguments": arguments,
-            "environment": {**self.environment(), "RAGBOTS_TODAY": "2026-11-23"},
+            "environment": {**self.environment(), "RAGBOTS_LIMITS_PER_BOT": "1000000/minute"},
             "output": str(self.outputs / f"output-{runner}"),
             "step": step,
         }
