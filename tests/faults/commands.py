@@ -58,6 +58,16 @@ STEPS = {
     "prune: forgetting": ("ragbots.state.database:Database.forget_version", "before"),
     "prune: forgotten": ("ragbots.state.database:Database.forget_version", "after"),
 }
+# And of filling and deleting a store of Chroma.
+STORE_STEPS = {
+    "fill: half written": ("ragbots.stores.chroma:_client", "after"),
+    "fill: written": ("ragbots.stores.chroma:_write", "after"),
+    "fill: not checked": ("ragbots.stores.chroma:_check_in_fresh_process", "before"),
+    "fill: being checked": ("subprocess:run", "before"),
+    "fill: not marked": ("ragbots.stores.chroma:_facts", "after"),
+    "prune: half deleted from the store": ("ragbots.stores.chroma:ChromaStoreFactory._remove_scratch", "before"),
+    "prune: deleted from the store": ("ragbots.stores.versions:delete_version", "before"),
+}
 
 # Hashed words are nearer or further than the model's vectors: here whatever is found is answered from.
 SURE = replace(MODEL, intercept=30.0, weights=dict.fromkeys(MODEL.weights, 0.0))
@@ -102,7 +112,7 @@ def die(*_: Any) -> None:
 
 
 def arrange(step: str) -> None:
-    target, when = STEPS[step]
+    target, when = (STEPS | STORE_STEPS)[step]
     if when == "sql":
 
         def look(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -29,11 +29,11 @@ class Office(Installation):
     runners: tuple[subprocess.Popen[str], ...]
     outputs: Path  # not on a disk that gets full
 
-    def begin(self, *arguments: str, step: str | None = None, runner: int = 0) -> int:
+    def begin(self, *arguments: str, step: str | None = None, runner: int = 0, **environment: str) -> int:
         """Starts a command and returns its process id."""
         asked = {
             "arguments": arguments,
-            "environment": {**self.environment(), "RAGBOTS_LIMITS_PER_BOT": "1000000/minute"},
+            "environment": self.environment(RAGBOTS_LIMITS_PER_BOT="1000000/minute", **environment),
             "output": str(self.outputs / f"output-{runner}"),
             "step": step,
         }
@@ -50,8 +50,8 @@ class Office(Installation):
         assert stdout is not None
         return int(stdout.readline())
 
-    def run(self, *arguments: str, step: str | None = None) -> Done:
-        self.begin(*arguments, step=step)
+    def run(self, *arguments: str, step: str | None = None, **environment: str) -> Done:
+        self.begin(*arguments, step=step, **environment)
         code = self.ended()
         return Done(code, (self.outputs / "output-0").read_text("utf-8"), "")
 

@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 from tests.end_to_end.installation import PLANTS, WATER, ask, told, wait_for_an_answer_from
 from tests.fakes import RecordingProgress
-from tests.faults.commands import STEPS
+from tests.faults.commands import STEPS, STORE_STEPS
 from tests.faults.conftest import Office
 
 from ragbots import releases
@@ -94,6 +94,26 @@ class TestKills:
         with office.open() as last:
             assert told(ask(last, WATER)) == "5"
             assert [record.version for record in reversed(last.database.versions("office"))] == office.versions()
+
+    def test_over_a_store_its_leftovers_are_collected(self, office: Office) -> None:
+        """A command with Chroma, killed at each step: the next leaves on the disk what the versions there need."""
+        folder = office.data / "chroma"
+        build, chroma = ("index", "build", "office", "--release"), {"RAGBOTS_STORE": "chroma"}
+        prune = ("index", "prune", "office", "--keep", "1", "--cited-days", "0")
+        for number, step in enumerate(STORE_STEPS):
+            water(office, number + 3)
+            command = build
+            if step.startswith("prune"):
+                assert office.run(*build, **chroma).code == 0
+                command = prune
+            assert office.run(*command, step=step, **chroma).code == -9, step
+            water(office, number + 100)  # what is built next is another version
+            for one in (build, prune):
+                done = office.run(*one, **chroma)
+                assert done.code == 0, done.out
+            (live,) = office.versions()
+            store = f"office--{live}"
+            assert {path.name for path in folder.iterdir()} == {store, f".{store}.lock", f".{store}.checked.json"}, step
 
     def test_at_any_moment_nothing_is_lost(self, office: Office) -> None:
         moments = random.Random(1)
