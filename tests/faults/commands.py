@@ -163,11 +163,14 @@ def serve() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
+        asked = json.loads(line)
+        if asked["environment"]["RAGBOTS_STORE"] == "chroma":
+            importlib.import_module("chromadb")  # once, and not in each fork
         child = os.fork()
         if child == 0:
             code = 99  # a crash is an exit code to whoever asked
             try:
-                run(json.loads(line))
+                run(asked)
                 code = 0
             except SystemExit as ended:
                 code = int(ended.code or 0)

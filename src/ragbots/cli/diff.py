@@ -19,7 +19,7 @@ from ragbots.errors import ConfigurationError, NotFound
 from ragbots.markup import templates
 from ragbots.retrieval import OpenBot
 from ragbots.runtime import Runtime
-from ragbots.types import Block, Document
+from ragbots.types import Document
 
 
 @dataclass(frozen=True)
@@ -118,36 +118,23 @@ def _versions(opened: Runtime, bot: str, old: str | None, new: str | None) -> tu
 
 
 def _of_versions(old: OpenBot, new: OpenBot) -> list[_Compared]:
-    """All documents of both versions; one that is new or gone is compared with nothing."""
-    before, after = old.version.document_of, new.version.document_of
-    sides = [(one, one if one.id in before else _predecessor(one, old, new)) for one in after.values()]
-    taken = {one.id for _, one in sides if one}
-    found = [
-        _Compared(one.title, one.source, compare(_blocks(was, old, new), new.version.contents.blocks[one.id]))
-        for one, was in sides
-    ]
-    gone = [one for one in before.values() if one.id not in {*after, *taken}]
-    found += [_Compared(one.title, one.source, compare(old.version.contents.blocks[one.id], ())) for one in gone]
+    """All documents of both versions: a new one with the dated version before it, where there is one, else as one that
+    is gone with nothing."""
+    before, after = old.version.contents.blocks, new.version.contents.blocks
+    there = old.version.document_of | new.version.document_of
+    found = []
+    for document_id, document in there.items():
+        was = before.get(document_id) or after.get(_version_before(new, document_id), ())
+        found.append(_Compared(document.title, document.source, compare(was, after.get(document_id, ()))))
     return [one for one in found if one.changes]
 
 
-def _predecessor(document: Document, old: OpenBot, new: OpenBot) -> Document | None:
-    """What a new file takes the place of: the dated version before it, else a file that is gone and bears its title."""
-    line = new.layout.timeline
-    family = [one.document for one in line.editions.get(line.families.get(document.id, ""), ())]
-    at = next((number for number, one in enumerate(family) if one.id == document.id), 0)
-    if at:
-        return family[at - 1]
-    gone = [one for one in old.version.document_of.values() if one.id not in new.version.document_of]
-    return next((one for one in gone if one.title == document.title), None)
-
-
-def _blocks(document: Document | None, old: OpenBot, new: OpenBot) -> Sequence[Block]:
-    """Of a document of either version, as it was before."""
-    if document is None:
-        return ()
-    there = old.version.contents.blocks
-    return there[document.id] if document.id in there else new.version.contents.blocks[document.id]
+def _version_before(bot: OpenBot, document_id: str) -> str:
+    """The dated version of a rule before this one; empty where there is none."""
+    line = bot.layout.timeline
+    dated = [one.document.id for one in line.editions.get(line.families.get(document_id, ""), ())]
+    at = dated.index(document_id) if document_id in dated else 0
+    return dated[at - 1] if at else ""
 
 
 def _answers(opened: Runtime, bot: str, old: str, new: str) -> list[tuple[str, str, str]]:
