@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -102,11 +103,19 @@ def _in_process(arguments: list[str], environment: Mapping[str, str]) -> Done:
     raise NotImplementedError
 
 
-@pytest.fixture
-def office(tmp_path: Path, runners: tuple[subprocess.Popen[str], ...]) -> Office:
-    """Built and released."""
-    one = Office(tmp_path, tmp_path, _in_process, runners, tmp_path)
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, runners: tuple[subprocess.Popen[str], ...]) -> Office:
+    """Built and released; for copying."""
+    folder = tmp_path_factory.mktemp("made")
+    one = Office(folder, folder, _in_process, runners, folder)
     one.add("office", {"화분관리규정.md": PLANTS, "방문객주차지침.md": VISITORS})
     done = one.run("index", "build", "office", "--release")
     assert done.code == 0, done.out
     return one
+
+
+@pytest.fixture
+def office(tmp_path: Path, made: Office) -> Office:
+    """Built and released."""
+    shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
+    return replace(made, root=tmp_path, model=tmp_path, outputs=tmp_path)
