@@ -58,8 +58,8 @@ _ASKED = re.compile(
     r"|(?:에|의)?\s?(?:[가-힣]+이?가?\s)?(?:법|규정|규칙|지침|조례)?[이가]?\s?(?:바뀌|개정(?:되|하)?|변경되?)기?\s?(?P<before>전)(?:에는|에|의|까지는?)?)",
     re.VERBOSE,
 )
-# Of a day to come, in the clause that asks: `내년부터 연차가 며칠인가요?`. What began on a day gone by is a fact, and so
-# is what somebody is going to do.
+# Of a day to come, in the clause that asks: `내년부터 연차가 며칠인가요?`. What began on a day gone by is a fact, and
+# so is what somebody is going to do.
 _FROM = re.compile(
     rf"(?:{_DATE})(?P<part>\s?초)?(?P<mark>\s?(?:부터|이후)(?:에?는|에|의)?)(?=[\s,][^.?!]*[.?!\s]*$)"
     r"(?!.*(?:데|고|니까|지만|[아어해라]서|며|면)[\s,])",

@@ -150,14 +150,16 @@ def _answers(opened: Runtime, bot: str, old: str, new: str) -> list[tuple[str, s
 
 
 def _lists(changes: Sequence[ArticleChange]) -> dict[str, list[str]]:
-    """The articles of the body by what became of them; one that moved was removed here and added there."""
+    """The articles of the body by what became of their numbers: where one moved, its old number is gone and its new
+    one is new, unless another article had it or has it now."""
     body = [one for one in changes if not one.addendum]
-    moved = [one for one in body if one.kind is Kind.MOVED]
     named = {kind: [one.article for one in body if one.kind is kind] for kind in Kind}
+    filled = [*named[Kind.ADDED], *named[Kind.MOVED]]
+    left = [*named[Kind.REMOVED], *(one.was for one in body if one.was)]
     return {
-        "changed": named[Kind.CHANGED],
-        "added": [*named[Kind.ADDED], *(one.article for one in moved)],
-        "removed": [*named[Kind.REMOVED], *(one.was for one in moved if one.was)],
+        "changed": [*named[Kind.CHANGED], *(article for article in filled if article in left)],
+        "added": [article for article in filled if article not in left],
+        "removed": [article for article in left if article not in filled],
         "retitled": named[Kind.RETITLED],
     }
 
