@@ -71,7 +71,9 @@ _log = logging.getLogger(__name__)
 CHUNK_TOKENS = 160
 LOCK_SECONDS = 2.0
 POINTER_SECONDS = 0.5
+WATCH_SECONDS = 0.2
 SWAP_GRACE_SECONDS = 30.0
+BLIND = "what is released cannot be looked up"
 REMEMBERED_TURNS = 3
 
 
@@ -132,6 +134,10 @@ class Runtime:
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
+        self._retired: list[tuple[OpenBot, threading.Timer]] = []  # swapped out, and closed when the timer says
+        self._watcher: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._blind = ""  # why the watcher could not look
         self._loading = threading.Lock()
         self._warm = False
         self.metrics = Metrics()
@@ -160,6 +166,9 @@ class Runtime:
         return self._bots()
 
     def close(self) -> None:
+        self._closing.set()
+        if self._watcher is not None:
+            self._watcher.join()
         if "_loop" in self.__dict__:
             _, end = self._loop
             end.__exit__(None, None, None)
@@ -167,8 +176,12 @@ class Runtime:
             self.models.close()
         if "reader" in self.__dict__:
             self.reader.close()
-        for bot in self._held.bots.values():
-            bot.store.close()
+        with self._swapping:
+            for bot in self._held.bots.values():
+                bot.store.close()
+            for bot, timer in self._retired:
+                timer.cancel()
+                bot.store.close()
         self.database.close()
 
     # adapters
@@ -563,22 +576,36 @@ class Runtime:
     # versions
 
     def current(self) -> Held:
-        """The bots that answer now; looks at the pointers at most every half second."""
-        if time.monotonic() - self._looked_at > POINTER_SECONDS:
-            self.refresh()
+        """The bots that answer now. Before the warm-up, the pointers are looked at here, at most every half second."""
+        if self._watcher is None and self._stale():
+            with self._swapping:
+                if self._stale():  # nobody else has just looked
+                    self._swap()
         return self._held
 
-    def refresh(self) -> None:
-        """Swaps in what was released since. A question under way keeps the version it began with."""
-        with self._swapping:
-            if time.monotonic() - self._looked_at <= POINTER_SECONDS:
-                return  # somebody else has just looked
-            pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
-            gone = self._held
-            if pointers != gone.pointers:
-                self._held = self._opened(pointers, gone)
-                self._close_later([bot for bot_id, bot in gone.bots.items() if self._held.bots.get(bot_id) is not bot])
-            self._looked_at = time.monotonic()
+    def _stale(self) -> bool:
+        return time.monotonic() - self._looked_at > POINTER_SECONDS
+
+    def _watch(self) -> None:
+        """Swaps in what is released, beside the questions, so that none of them waits while a version is opened."""
+        while not self._closing.wait(WATCH_SECONDS):
+            try:
+                with self._swapping:
+                    self._swap()
+                self._blind = ""
+            except Exception as error:  # noqa: BLE001 - what answers goes on, and the next look is soon
+                if str(error) != self._blind:
+                    _log.error("%s: %s", BLIND, error)
+                self._blind = str(error)
+
+    def _swap(self) -> None:
+        """Opens what was released since and lets it answer. A question under way keeps the version it began with."""
+        pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
+        gone = self._held
+        if pointers != gone.pointers:
+            self._held = self._opened(pointers, gone)
+            self._retire([bot for bot_id, bot in gone.bots.items() if self._held.bots.get(bot_id) is not bot])
+        self._looked_at = time.monotonic()
 
     def _opened(self, pointers: Mapping[str, str], before: Held) -> Held:
         bots: dict[str, OpenBot] = {}
@@ -587,42 +614,61 @@ class Runtime:
             if before.pointers.get(bot_id) == version and bot_id in before.bots:
                 bots[bot_id], problem = before.bots[bot_id], before.trouble.get(bot_id, "")
             else:
-                bot, problem = self._open_version_of(bot_id)
+                bot, problem = self._open_version_of(bot_id, version)
                 bots |= {} if bot is None else {bot_id: bot}
             if problem:
                 trouble[bot_id] = problem
         return Held(bots, pointers, trouble)
 
-    def _open_version_of(self, bot_id: str) -> tuple[OpenBot | None, str]:
+    def _open_version_of(self, bot_id: str, version: str) -> tuple[OpenBot | None, str]:
+        """The bot with that version, or with what serves in its place, and what is wrong."""
+        for bot, timer in self._retired:
+            if bot.config.id == bot_id and bot.version.id == version:
+                timer.cancel()
+                self._retired = [one for one in self._retired if one[0] is not bot]
+                return bot, ""
         opened, problem = releases.open_released(self.shelf, bot_id)
         if opened is None:
             return None, problem
         store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
         return self._opened_bot(self.bots[bot_id], opened, store).prepared(), problem
 
-    def _close_later(self, bots: list[OpenBot]) -> None:
-        """Closes what was swapped out once the questions under way have long been answered."""
+    def _retire(self, bots: list[OpenBot]) -> None:
+        """Closes what was swapped out once the questions under way have long been answered. A rollback before that
+        takes it up again, since Chroma cannot be opened twice."""
         for bot in bots:
-            timer = threading.Timer(SWAP_GRACE_SECONDS, bot.store.close)
+            timer = threading.Timer(SWAP_GRACE_SECONDS, self._close_retired, (bot,))
             timer.daemon = True
+            self._retired.append((bot, timer))
             timer.start()
+
+    def _close_retired(self, bot: OpenBot) -> None:
+        with self._swapping:
+            if any(one is bot for one, _ in self._retired):  # nobody has taken it up again
+                self._retired = [one for one in self._retired if one[0] is not bot]
+                bot.store.close()
 
     def released(self) -> Mapping[str, str]:
         """Bot id → the version that answers."""
         return {bot_id: bot.version.id for bot_id, bot in self.current().bots.items()}
 
     def warm_up(self) -> None:
-        """Loads models and versions, and reads a question, so that the first is as fast as the next."""
+        """Loads models and versions, and reads a question, so that the first is as fast as the next. From then on
+        what is released is opened beside the questions."""
         self.current()
         retrieval.read_question("연차 휴가", self.embedder, self.morphemes)
         if self.reranker is not None:
             self.reranker.scores("연차 휴가", ["제1조(연차 휴가)"])
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="ragbots-releases", daemon=True)
+            self._watcher.start()
         self._warm = True
 
     def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether questions can be answered, and for each bot its version or what is wrong."""
         held = self.current() if self._warm else self._held
-        return self._warm and bool(held.bots), {bot_id: _state_of(bot_id, held) for bot_id in self.bots}
+        state = {bot_id: BLIND if self._blind else _state_of(bot_id, held) for bot_id in self.bots}
+        return self._warm and bool(held.bots) and not self._blind, state
 
     # building
 

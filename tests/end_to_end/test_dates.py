@@ -157,6 +157,10 @@ def test_two_dated_versions_are_compared(office: Installation) -> None:
     )
     assert done.code == 0, done.err
     assert json.loads(done.out) == {"changed": ["제2조", "제3조"], "added": [], "removed": [], "retitled": []}
+    office.put({"화분/2028.md": rules("2028-03-01", "2028년 3월 1일", 6, 3)})
+    assert office.cli("index", "build", "office").code == 0
+    (document,) = office.cli("diff", "office", "--json").json["documents"]  # of the index: the new file is all of it
+    assert (document["source"], document["changed"], document["added"]) == ("화분/2028.md", ["제2조"], [])
 
 
 def test_files_without_front_matter_are_versions_of_what_the_file_beside_them_says(empty: Installation) -> None:

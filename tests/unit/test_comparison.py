@@ -53,6 +53,34 @@ def test_an_article_under_another_number_has_moved() -> None:
     assert [(one.kind, one.was, one.article) for one in found] == [(Kind.MOVED, "제2조", "제7조")]
 
 
+def numbered(rules: list[str]) -> tuple[str, ...]:
+    return tuple(f"제{number}조{rule}" for number, rule in enumerate(rules, 1))
+
+
+def test_articles_that_one_put_between_them_pushed_on_have_moved_and_that_one_alone_is_new() -> None:
+    rules = [
+        "(제복) 제복은 3년마다 지급한다.",
+        "(숙직) 숙직은 두 사람이 한다.",
+        "(열쇠) 분실한 열쇠는 총무부에 신고한다.",
+        "(차량) 차량은 일지를 적는다.",
+    ]
+    old = numbered(rules)
+    new = numbered([*rules[:2], "(식대) 식대는 월 20만원으로 한다.", *rules[2:]])
+    found = compare(blocks(old), blocks(new))
+    assert [(one.kind, one.was, one.article) for one in found] == [
+        (Kind.ADDED, None, "제3조"), (Kind.MOVED, "제3조", "제4조"), (Kind.MOVED, "제4조", "제5조"),
+    ]  # fmt: skip
+    back = compare(blocks(new), blocks(old))
+    assert [(one.kind, one.was, one.article) for one in back] == [
+        (Kind.REMOVED, None, "제3조"), (Kind.MOVED, "제4조", "제3조"), (Kind.MOVED, "제5조", "제4조"),
+    ]  # fmt: skip
+
+
+def test_an_article_wholly_rewritten_has_changed() -> None:
+    new = (BODY[0], "제2조(당직) 당직은 두 사람이 하며 다음 날 오전에 쉰다.", BODY[2])
+    assert changes(BODY, new) == [("changed", "제2조")]
+
+
 def test_the_addenda_stand_apart_and_last() -> None:
     new = (*BODY, "부칙 <2024. 1. 1.>", "이 규정은 2024년 1월 1일부터 시행한다.")
     found = compare(blocks(BODY), blocks(new))

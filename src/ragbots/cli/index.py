@@ -256,6 +256,8 @@ def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
         verdict = version["verdict"]
         judged = "not verified" if verdict is None else ("sound" if verdict["passed"] else "failed its checks")
         out.print(f"  {mark} {version['version']}  {version.get('chunks', '?')} chunks, {judged}", highlight=False)
+        for problem in verdict["problems"] if detailed and verdict is not None else ():
+            out.print(Text(f"    {problem}", style="red"), soft_wrap=True)
         if "damage" in version:
             out.print(Text(f"    damaged: {version['damage']}", style="red"), soft_wrap=True)
         if detailed and (version["released"] or version is state["versions"][0]):
