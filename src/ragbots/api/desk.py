@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from ragbots import access
 from ragbots.api.addresses import address_of, counted_as
 from ragbots.api.cookies import Cookie
 from ragbots.errors import TooManyRequests
@@ -113,8 +114,7 @@ def still_let_in(request: Request, desk: Desk, principal: Principal) -> Callable
         now = await _recognised(request, desk, principal.channel)
         if now is None:
             return False
-        same = (now.user_id, now.bots) == (principal.user_id, principal.bots)
-        return same and principal.groups <= now.groups and before <= seen(now)
+        return access.still_has(now, principal, seen(now), before)
 
     return look
 

@@ -196,3 +196,10 @@ sign_ins = Table(
     Column("verifier", String(128), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
+
+messenger_links = Table(
+    "messenger_links",
+    metadata,
+    Column("messenger", String(255), primary_key=True),
+    Column("user_id", String(255), nullable=False, index=True),
+)
