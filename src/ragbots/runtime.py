@@ -30,12 +30,14 @@ from ragbots.embedders import CachedEmbedder, CrossEncoderReranker, SentenceEmbe
 from ragbots.environment import Environment
 from ragbots.errors import (
     BotNotFound,
+    ChecksNotPassed,
     ConfigurationError,
     DamagedVersion,
     DiskFull,
     InvalidQuestion,
     NotFound,
     NotReleased,
+    RagbotsError,
 )
 from ragbots.evaluation import Record, Report, judge, load_questions, run
 from ragbots.lexical import Morphemes
@@ -57,7 +59,7 @@ from ragbots.rights import CurrentBots
 from ragbots.schedule import KOREA
 from ragbots.state import Database
 from ragbots.state.accounts import Accounts
-from ragbots.state.audit import AuditLog
+from ragbots.state.audit import AuditLog, Sparing
 from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
@@ -129,6 +131,7 @@ class Runtime:
         self.confidence = MODEL
         self.database = Database(settings.state_url)
         self.audit_log = AuditLog(self.database, settings.data_dir)
+        self._refusals = Sparing()
         self.accounts = Accounts(self.database)
         self.identity: Identity = _identity(settings, self.accounts)
         self._held = Held({}, {}, {})
@@ -211,7 +214,7 @@ class Runtime:
     @cached_property
     def dooray(self) -> DoorayApi:
         """One for all wikis: the limit on requests is the token's. Raises ConfigurationError."""
-        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ)))
+        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ), self.settings.private_networks))
 
     @property
     def embedder(self) -> SentenceEmbedder:
@@ -445,6 +448,19 @@ class Runtime:
         """Records what was done. Raises DiskFull."""
         self.audit_log.append(event, datetime.now(UTC))
 
+    def audit_refusal(self, principal: Principal, address: str | None, **what: object) -> None:
+        """Records that somebody was refused; the same of the same person once a minute."""
+        event = AuditEvent("refused", principal, what, address)
+        if self._refusals.takes(event):
+            self._audit_kindly(event)
+
+    def forget_expired(self, now: datetime, by: str) -> int:
+        """Deletes the conversations that were kept for `conversation_days`; how many."""
+        gone = self.memory.forget_expired(now)
+        if gone:
+            self.audit_act("conversations expired", by, deleted=gone, days=self.settings.conversation_days)
+        return gone
+
     def forget_audited(self, now: datetime) -> int:
         """Deletes the records that were kept for `audit_days`, and records that; how many. Raises ChecksNotPassed."""
         days = self.settings.audit_days
@@ -454,10 +470,13 @@ class Runtime:
         return gone
 
     def _audit_use(self, kind: str, context: Context, **what: object) -> None:
+        self._audit_kindly(AuditEvent(kind, context.principal, what, context.address))
+
+    def _audit_kindly(self, event: AuditEvent) -> None:
         try:
-            self.audit(AuditEvent(kind, context.principal, what, context.address))
+            self.audit(event)
         except DiskFull as error:  # what was asked for is there, and is given
-            _log.error("not recorded in the audit: %s by %s: %s", kind, context.principal.user_id, error)
+            _log.error("not recorded in the audit: %s by %s: %s", event.kind, event.principal.user_id, error)
 
     def record_answer(self, question: Question, given: Answer, context: Context) -> None:
         """Records an answer that was given, or a refusal, with the documents that it shows."""
@@ -696,12 +715,21 @@ class Runtime:
         wiki = DoorayWiki(self.dooray, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
         return WithArchives(wiki, unpacked=data / "unpacked", unpack=self.reader.unpack)
 
-    def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
+    def build(self, bot_id: str, progress: Progress, *, strict: bool = False, by: str = "local") -> Built:
         """Builds a bot's index unless a version of just these inputs is there.
 
         Raises Locked, ChecksNotPassed, SourceUnavailable, ConfigurationError.
         """
-        bot = self.bot(bot_id)
+        try:
+            built = self._build(self.bot(bot_id), progress, strict=strict)
+        except RagbotsError as error:
+            self.audit_act("build failed", by, bot=bot_id, why=error.slug)
+            raise
+        self.audit_act("build", by, bot=bot_id, version=built.version, new=built.new)
+        return built
+
+    def _build(self, bot: BotConfig, progress: Progress, *, strict: bool) -> Built:
+        bot_id = bot.id
         embedder = self.cached_embedder(progress)
         parts = self.parts(embedder)
         with self.shelf.writing(bot_id, "build"):
@@ -728,7 +756,13 @@ class Runtime:
         with self.shelf.writing(bot_id, "release"):
             records = self.golden_questions(bot_id)
             golden = self._golden_run(bot_id, records) if records else None
-            verdict = releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+            try:
+                verdict = releases.release(
+                    self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden
+                )
+            except ChecksNotPassed:
+                self.audit_act("release refused", by, bot=bot_id, version=version)
+                raise
         self.audit_act("release", by, bot=bot_id, version=version, forced_because=forced_because)
         return verdict
 
@@ -751,7 +785,7 @@ class Runtime:
 
     def audit_act(self, kind: str, by: str, **what: object) -> None:
         """Records an administrative act at the command line, or by schedule."""
-        channel = "schedule" if by == rebuilding.BY else "cli"
+        channel = rebuilding.BY if by == rebuilding.BY else "cli"
         self.audit(AuditEvent(kind, Principal(by, channel=channel), what))
 
     def versions(self, bot_id: str, principal: Principal) -> list[tuple[VersionRecord, Verdict | None]]:
@@ -769,7 +803,7 @@ class Runtime:
         return rebuilding.rebuild(
             self.bot(bot_id),
             self.database,
-            build=lambda: self.build(bot_id, progress).version,
+            build=lambda: self.build(bot_id, progress, by=rebuilding.BY).version,
             release=lambda version: self.release(bot_id, version, by=rebuilding.BY),
             private_networks=self.settings.private_networks,
         )
@@ -867,7 +901,10 @@ def _identity(settings: Settings, accounts: Accounts) -> Identity:
     from ragbots.auth.oidc import Client, Provider
 
     secret = Environment(os.environ).get(chosen.client_secret_env) or None
-    client = Client(chosen.issuer, chosen.client_id, secret, chosen.scope, chosen.user_claim, chosen.groups_claim)
+    client = Client(
+        chosen.issuer, chosen.client_id, secret, chosen.scope, chosen.user_claim, chosen.groups_claim,
+        settings.private_networks,
+    )  # fmt: skip
     return AccountsIdentity(keys, sessions, Provider(client, sessions), tokens)
 
 

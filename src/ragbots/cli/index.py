@@ -116,7 +116,7 @@ def _build_one(opened: Runtime, bot: str, *, release: bool, strict: bool) -> tup
     result: dict[str, Any] = {"bot": bot, "version": None, "status": "failed", "error": None}
     try:
         with progress() as bars:
-            built = opened.build(bot, bars, strict=strict)
+            built = opened.build(bot, bars, strict=strict, by=whoami())
             manifest = read_manifest(built.path)
             status = "built" if built.new else "unchanged"
             result |= {"version": built.version, "status": status, "embedded": built.embedded, **_summary(manifest)}
@@ -366,6 +366,7 @@ def verify(
         if chosen is None:
             raise ConfigurationError(f"bot `{bot}` has no version", hint=f"ragbots index build {bot}")
         verdict = releases.verify(opened.shelf, bot, chosen)
+        opened.audit_act("verify", whoami(), bot=bot, version=chosen, passed=verdict.passed)
     if wants_json(context, as_json):
         print_json(asdict(verdict))
     else:

@@ -204,3 +204,10 @@ events = Table(
     Column("hash", String(64), primary_key=True),
     Column("at", DateTime(timezone=True), nullable=False, index=True),
 )
+
+messenger_links = Table(
+    "messenger_links",
+    metadata,
+    Column("messenger", String(255), primary_key=True),
+    Column("user_id", String(255), nullable=False, index=True),
+)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
-from ragbots import access
+from ragbots import access, privacy
 from ragbots.auth import LocalIdentity
 from ragbots.comparison import Amendment
 from ragbots.config import BotConfig, FolderSource, Settings
@@ -102,9 +102,6 @@ class NoMemory:
     def own(self, conversation_id: str, principal: Principal) -> str | None:
         return conversation_id
 
-    def forget_expired(self, now: datetime) -> int:
-        return 0
-
 
 class FakeRuntime:
     """Every question gets `ANSWER`, or what `answering` does; `asked` keeps what arrived."""
@@ -122,9 +119,16 @@ class FakeRuntime:
         self.limiter = Limiter(self.settings.limits)
         self.memory: Memory | NoMemory = NoMemory()
         self.audited: list[AuditEvent] = []
+        self.mask = privacy.mask
 
     def audit(self, event: AuditEvent) -> None:
         self.audited.append(event)
+
+    def audit_refusal(self, principal: Principal, address: str | None, **what: object) -> None:
+        self.audited.append(AuditEvent("refused", principal, what, address))
+
+    def forget_expired(self, now: datetime, by: str) -> int:
+        return 0
 
     def forget_audited(self, now: datetime) -> int:
         return 0
