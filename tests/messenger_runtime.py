@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.unit.api.fake_runtime import ANSWER, FakeRuntime
 
 from ragbots.state import Database
+from ragbots.state.accounts import Accounts
 from ragbots.state.database import StoredTurn
 from ragbots.types import Answer, Candidate, Context, Question, Status
 
@@ -34,6 +35,7 @@ class MessengerRuntime(FakeRuntime):
     def __init__(self, folder: Path, **settings: object) -> None:
         super().__init__(**settings)
         self.database = Database(f"sqlite:///{folder / 'state.sqlite3'}")
+        self.accounts = Accounts(self.database)
         self.hold = threading.Event()
         self.hold.set()
 

@@ -31,7 +31,8 @@ class Soaked:
 
 
 async def soak(url: str, questions: Sequence[str], clients: int, *, drop_every: int = 5, seed: int = 1) -> Soaked:
-    """All clients at once; every `drop_every`-th goes away, at the latest after the first line of its answer."""
+    """All clients at once; every `drop_every`-th goes away, half of these within three seconds, wherever their question
+    is by then, and half after the first line of the answer."""
     statuses: Counter[int] = Counter()
     failed: Counter[str] = Counter()
     seconds: list[float] = []
@@ -41,10 +42,11 @@ async def soak(url: str, questions: Sequence[str], clients: int, *, drop_every: 
     async def one(client: httpx.AsyncClient, number: int) -> None:
         nonlocal dropped
         body = {"question": questions[number % len(questions)]}
-        drops, after = number % drop_every == 0, dice.uniform(0.0, 3.0)
+        drops = number % drop_every == 0
+        patience = dice.uniform(0.0, 3.0) if number % (2 * drop_every) == 0 else None
         began = time.monotonic()
         try:
-            async with asyncio.timeout(after if drops else None):
+            async with asyncio.timeout(patience):
                 async with client.stream("POST", f"{url}/api/chat", json=body, headers=EVENTS) as response:
                     statuses[response.status_code] += 1
                     async for line in response.aiter_lines():

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from ragbots.config import BotConfig
-from ragbots.errors import BotNotFound, NotLinked
+from ragbots.errors import AccountDisabled, BotNotFound
 from ragbots.text import clean
 from ragbots.types import Principal
 
@@ -122,56 +122,65 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 # ---------------------------------------------------------------- messengers
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A person as the sign-in knows them."""
+class Account(Protocol):
+    """A person's account, as the sign-in knows it."""
 
-    user_id: str
-    groups: frozenset[str] = frozenset()
-
-
-class Accounts(Protocol):
-    """The account of whoever writes in a messenger; None = none, or one that may no longer sign in."""
-
-    def __call__(self, channel: str, messenger_id: str, email: str | None) -> Account | None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def groups(self) -> frozenset[str]: ...
+    @property
+    def enabled(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote in a messenger. `email` only where the messenger itself vouches for it."""
+    """Who writes in a messenger. `alone`: nobody else reads what is answered; `outsiders`: people of other
+    organisations may read along."""
 
     channel: str
-    messenger_id: str
-    email: str | None = None
+    id: str
+    alone: bool = False
+    outsiders: bool = False
+
+    @property
+    def name(self) -> str:
+        """What an account is linked to: `slack:U024BE7LH`."""
+        return f"{self.channel}:{self.id}"
 
 
-def room_principal(channel: str, room: str) -> Principal:
-    """Who is answered in a room that several people read: its least privileged reader, a member in no group."""
-    return Principal(f"{channel}:room:{room}", channel=channel)
+def in_messenger(sender: Sender, account: Account | None) -> Principal:
+    """Whose rights an answer in a messenger is given with: those of the sender's account where only they read it, else
+    of its least privileged reader, a member in no group, and where outsiders read along somebody who is not signed
+    in. Raises AccountDisabled."""
+    if account is not None and not account.enabled:
+        raise AccountDisabled(f"{sender.name} is linked to `{account.id}`, which is disabled")
+    if sender.outsiders:
+        return Principal(sender.name, channel=sender.channel, authenticated=False)
+    if sender.alone and account is not None:
+        return Principal(account.id, account.groups, sender.channel)
+    return Principal(sender.name, channel=sender.channel)
 
 
-def direct_principal(sender: Sender, accounts: Accounts) -> Principal:
-    """Who is answered in a direct message: the sender, with the rights of their account. Raises NotLinked."""
-    account = accounts(sender.channel, sender.messenger_id, sender.email)
+def limits_in_messenger(sender: Sender, account: Account | None) -> str | None:
+    """Why a sender may not have been answered, in words for them; None where their own rights were all that counted.
+    Said of everything that is not found, so that it tells of nothing."""
+    if sender.outsiders:
+        return "다른 조직의 사람도 볼 수 있는 곳에서는 누구에게나 공개된 챗봇으로만 답합니다."
+    if not sender.alone:
+        return (
+            "여러 사람이 보는 대화방에서는 모든 구성원에게 열린 챗봇과 문서로만 답합니다. "
+            "다른 내용은 챗봇에게 개인 메시지로 물어봐 주세요."
+        )
     if account is None:
-        raise NotLinked(f"{sender.channel}: the sender has no account")
-    return Principal(account.user_id, account.groups, sender.channel)
+        return (
+            "이 메신저 계정이 사용자 계정과 연결되어 있지 않아, 모든 구성원에게 열린 챗봇과 문서로만 답합니다. "
+            f"관리자에게 연결을 요청하실 때 이 이름을 알려 주세요: {sender.name}"
+        )
+    return None
 
 
-IN_A_ROOM = (
-    "여러 사람이 보는 대화방에서는 모든 구성원에게 열린 챗봇과 문서로만 답합니다. "
-    "다른 내용은 챗봇에게 개인 메시지로 물어봐 주세요."
-)
-"""Why something is not found in a room; said of everything that is not found there, so that it tells of nothing."""
-
-
-def mapped_accounts(links: Mapping[str, str], groups: Mapping[str, frozenset[str]]) -> Accounts:
-    """The accounts that a table of `channel:id` or e-mail addresses names; `groups` are those of each account."""
-    known = {key.casefold(): user for key, user in links.items()}
-
-    def account(channel: str, messenger_id: str, email: str | None) -> Account | None:
-        by_id = known.get(f"{channel}:{messenger_id}".casefold())
-        user = by_id or (known.get(email.casefold()) if email else None)
-        return Account(user, groups[user]) if user is not None and user in groups else None
-
-    return account
+def still_has(now: Principal, before: Principal, seen_now: Collection[str], seen_before: Collection[str]) -> bool:
+    """Whether somebody is who they were and has lost no group, and no bot that they saw."""
+    same = (now.user_id, now.bots, now.authenticated) == (before.user_id, before.bots, before.authenticated)
+    return same and before.groups <= now.groups and set(seen_before) <= set(seen_now)

@@ -53,8 +53,16 @@ _PART = r"(?P<part>\s?(?:초|말|상반기|하반기))?"
 _ASKED = re.compile(
     rf"(?:{_DATE}){_PART}\s?(?P<mark>(?:을|를)?\s?기준(?:으로는?|에는?|이면|상|은)?|당시(?:의|에는?|에도|는)?|시점(?:에는?|으로|의)?"
     r"|현재(?:로|의|는)?|(?:에|까지|부터)는|때(?:는|에는|의)?|(?:부터|에)(?=\s?(?:바뀌|달라|변경|개정|시행|적용|오르|늘|줄))|에\s?시행"
-    r"|\s?(?:개정|시행)?\s?(?:법|규정|지침)(?:으로는?|에서는?|상|은|에는?)"
+    r"|자?\s?(?:개정|시행)?\s?(?:법|규정|지침)(?:으로는?|에서는?|상|은|에는?|이|을|의)"
+    r"|\s?(?P<until>이전)(?:에는|에도|에|의|까지는?)?"
     r"|(?:에|의)?\s?(?:[가-힣]+이?가?\s)?(?:법|규정|규칙|지침|조례)?[이가]?\s?(?:바뀌|개정(?:되|하)?|변경되?)기?\s?(?P<before>전)(?:에는|에|의|까지는?)?)",
+    re.VERBOSE,
+)
+# Of a day to come, in the clause that asks: `내년부터 연차가 며칠인가요?`. What began on a day gone by is a fact, and
+# so is what somebody is going to do.
+_FROM = re.compile(
+    rf"(?:{_DATE})(?P<part>\s?초)?(?P<mark>\s?(?:부터|이후)(?:에?는|에|의)?)(?=[\s,][^.?!]*[.?!\s]*$)"
+    r"(?!.*(?:데|고|니까|지만|[아어해라]서|며|면)[\s,])",
     re.VERBOSE,
 )
 # Said of a day that may also be one of the facts; its rules are asked for where the question is of the past.
@@ -88,8 +96,14 @@ def read_day(text: str, today: date) -> AskedDay | None:
     if found is not None:
         relation = Relation.BEFORE if found["before"] else None
         stretch = _stretch(found, today)
+        if stretch is not None and found["until"]:
+            stretch = (stretch[0] - timedelta(days=1),) * 2
         if stretch is not None:
             return AskedDay(*stretch, relation, _without(text, found))
+    begins = _FROM.search(text)
+    stretch = _stretch(begins, today) if begins else None
+    if begins and stretch and stretch[0] > today:
+        return AskedDay(*stretch, None, _without(text, begins))
     for pattern, relation in ((_BEFORE, Relation.BEFORE), (_AFTER, Relation.AFTER)):
         if match := pattern.search(text):
             return AskedDay(None, None, relation, _without(text, match))

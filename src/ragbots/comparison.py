@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from difflib import SequenceMatcher
 from enum import StrEnum
+from itertools import pairwise
 
-from ragbots.editions import articles_of, folded, text_of
+from ragbots.editions import Edition, Period, Timeline, articles_of, folded, text_of
 from ragbots.regulation.notes import is_repealed, strip_notes
 from ragbots.regulation.reading import readable
 from ragbots.types import Address, Block, BlockKind, Level, Step
 
 SAME_ARTICLE = 0.85  # likeness of texts, from which an article is taken to have moved to another number
+ELSEWHERE = "…"  # stands for lines that say the same before and after
 _WORD = re.compile(r"\s+|[^\s]+")
 
 Piece = tuple[str, bool]  # words, and whether they stand only on this side
@@ -81,17 +84,14 @@ def compare(old: Sequence[Block], new: Sequence[Block]) -> tuple[ArticleChange, 
     not there.
     """
     before, after = _read(old), _read(new)
-    found = list(_differing(before, after))
-    moved = dict(_moved(before, after, found))
-    gone = set(moved.values())
-    changes = [
-        replace(one, kind=Kind.MOVED, old=before[moved[address]].text, from_address=moved[address])
-        if address in moved
-        else one
-        for address, one in found
-        if address not in gone
-    ]
-    return tuple(changes)
+    same = {address: address for address in before.keys() & after.keys()}
+    moved = dict(_moved(before, after))
+    rest = {new: old for new, old in same.items() if new not in moved and old not in moved.values()}
+    pairs: list[tuple[Address | None, Address | None]] = [(old, new) for new, old in (rest | moved).items()]
+    pairs += [(None, new) for new in after.keys() - rest.keys() - moved.keys()]
+    pairs += [(old, None) for old in before.keys() - {*rest.values(), *moved.values()}]
+    changes = [_change(before, after, *pair) for pair in pairs]
+    return tuple(sorted(filter(None, changes), key=lambda one: (one.addendum, one.address, one.new is not None)))
 
 
 def _read(blocks: Sequence[Block]) -> dict[Address, _Article]:
@@ -105,17 +105,18 @@ def _article(own: Sequence[Block]) -> _Article:
     return _Article(heading, folded(heading), text_of(body), "\n".join(filter(None, said)))
 
 
-def _differing(
-    before: Mapping[Address, _Article], after: Mapping[Address, _Article]
-) -> Iterator[tuple[Address, ArticleChange]]:
-    order = sorted(before.keys() | after.keys(), key=lambda address: (address.in_addendum, address))
-    for address in order:
-        old, new = before.get(address), after.get(address)
-        kind = _kind(old, new)
-        if kind:
-            texts = (old.text if old else None, new.text if new else None)
-            title = (new or old or _NOTHING).heading
-            yield address, ArticleChange(kind, address, *texts, title, addendum=address.in_addendum)
+def _change(
+    before: Mapping[Address, _Article], after: Mapping[Address, _Article], was: Address | None, now: Address | None
+) -> ArticleChange | None:
+    """What became of the article that was `was` and is `now`, None where it is not there; None if nothing."""
+    old, new = (before[was] if was else None), (after[now] if now else None)
+    kind = Kind.MOVED if was and now and was != now else _kind(old, new)
+    address = now or was
+    if kind is None or address is None:
+        return None
+    texts = (old.text if old else None, new.text if new else None)
+    moved_from = was if kind is Kind.MOVED else None
+    return ArticleChange(kind, address, *texts, (new or old or _NOTHING).heading, moved_from, address.in_addendum)
 
 
 def _kind(old: _Article | None, new: _Article | None) -> Kind | None:
@@ -126,20 +127,27 @@ def _kind(old: _Article | None, new: _Article | None) -> Kind | None:
     return Kind.RETITLED if old.title != new.title else None
 
 
-def _moved(
-    before: Mapping[Address, _Article],
-    after: Mapping[Address, _Article],
-    found: Sequence[tuple[Address, ArticleChange]],
-) -> Iterator[tuple[Address, Address]]:
-    """Pairs of an added article and the removed one whose text it has, each used once, the most alike first."""
-    added = [address for address, one in found if one.kind is Kind.ADDED and not address.in_addendum]
-    removed = [address for address, one in found if one.kind is Kind.REMOVED and not address.in_addendum]
-    alike = [(likeness(before[old].body, after[new].body), new, old) for new in added for old in removed]
-    taken: set[Address] = set()
-    for share, new, old in sorted(alike, key=lambda one: -one[0]):
-        if share >= SAME_ARTICLE and not {new, old} & taken:
-            taken |= {new, old}
-            yield new, old
+def _moved(before: Mapping[Address, _Article], after: Mapping[Address, _Article]) -> Iterator[tuple[Address, Address]]:
+    """Pairs of an article and the one of another number whose text it has, each used once, the most alike first.
+
+    What kept its text, or nearly, under its own number has not moved.
+    """
+    old = {one: article for one, article in before.items() if not (one.in_addendum or _stays(one, before, after))}
+    new = {one: article for one, article in after.items() if not (one.in_addendum or _stays(one, before, after))}
+    alike = [
+        (likeness(old[was].body, new[now].body), now, was) for now in new for was in old if now != was and old[was].body
+    ]
+    taken: tuple[set[Address], set[Address]] = (set(), set())
+    for share, now, was in sorted(alike, key=lambda one: -one[0]):
+        if share >= SAME_ARTICLE and now not in taken[0] and was not in taken[1]:
+            taken[0].add(now)
+            taken[1].add(was)
+            yield now, was
+
+
+def _stays(address: Address, before: Mapping[Address, _Article], after: Mapping[Address, _Article]) -> bool:
+    sides = before.get(address), after.get(address)
+    return bool(sides[0] and sides[1]) and likeness(sides[0].body, sides[1].body) >= SAME_ARTICLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +187,78 @@ def _paragraphs(blocks: Sequence[Block], article: Address) -> dict[tuple[Step, .
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What an article said before a day and says from it on: its paragraphs that differ, both sides in pieces.
+
+    `pending` where the day is still to come. Without paragraphs the article ends.
+    """
+
+    day: date
+    pending: bool
+    paragraphs: tuple[tuple[tuple[Piece, ...], tuple[Piece, ...]], ...]
+
+
+def amendments(line: Timeline, document_id: str, article: Address, today: date) -> tuple[Amendment, ...]:
+    """The amendments around a version of an article, in the order of time: the last that led to it, and the next after
+    it. Of texts that are versions of nothing there are none."""
+    history = line.history(line.unit(document_id, article))
+    at = next((number for number, (_, one) in enumerate(history) if one.document.id == document_id), None)
+    if at is None:
+        return ()
+    past = next(_amended(history[: at + 1], article, today, newest_first=True), None)
+    coming = next(_amended(history[at:], article, today), None)
+    end = history[-1][0].end
+    if coming is None and end is not None:
+        coming = Amendment(end, end > today, ())
+    return tuple(one for one in (past, coming) if one is not None)
+
+
+def _amended(
+    history: Sequence[tuple[Period, Edition]], article: Address, today: date, *, newest_first: bool = False
+) -> Iterator[Amendment]:
+    pairs = list(pairwise(history))
+    for (_, old), (period, new) in reversed(pairs) if newest_first else pairs:
+        changed = changed_paragraphs(old.articles[article], new.articles[article], article, article)
+        if changed and period.first:
+            sides = tuple(_side_by_side(*(one.text if one else "" for one in pair)) for pair in changed)
+            yield Amendment(period.first, period.first > today, sides)
+
+
+def _side_by_side(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    left, right = marked(*_around_changes(old.splitlines(), new.splitlines()))
+    return tuple(left), tuple(right)
+
+
+def _around_changes(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
+    """Of both texts the lines that differ, each with the one before and the one after."""
+    groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(1)
+    spans = [((i, j), (k, m)) for ((_, i, _, k, _), *_), (_, _, j, _, m) in ((one, one[-1]) for one in groups)]
+    return _excerpt(old, [left for left, _ in spans]), _excerpt(new, [right for _, right in spans])
+
+
+def _excerpt(lines: Sequence[str], spans: Sequence[tuple[int, int]]) -> str:
+    """The lines in these half-open ranges, with a sign where others are left out."""
+    shown: list[str] = []
+    at = 0
+    for start, end in spans:
+        shown += [ELSEWHERE, *lines[start:end]] if start > at else lines[start:end]
+        at = end
+    return "\n".join([*shown, ELSEWHERE] if at < len(lines) else shown)
+
+
 def _squeezed(one: Passage | None) -> str:
     return "" if one is None else folded(one.text)
 
 
 def likeness(one: str, other: str) -> float:
     """How much of two texts is the same, 0–1."""
+    if one == other:
+        return 1.0
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return 0.0 if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < SAME_ARTICLE else matcher.ratio()
+    if matcher.real_quick_ratio() < SAME_ARTICLE or matcher.quick_ratio() < SAME_ARTICLE:
+        return 0.0
+    return matcher.ratio()
 
 
 def marked(old: str, new: str) -> tuple[list[Piece], list[Piece]]:

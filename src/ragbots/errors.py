@@ -46,15 +46,12 @@ class BotNotFound(RagbotsError):
     for_people = "그런 챗봇이 없습니다. 목록에서 골라 주세요."
 
 
-class NotLinked(RagbotsError):
-    """Somebody writes in a messenger whose account is not known."""
+class AccountDisabled(RagbotsError):
+    """Somebody writes in a messenger whose account may no longer sign in."""
 
     http_status = 403
-    slug = "not-linked"
-    for_people = (
-        "이 메신저 계정이 등록된 사용자와 연결되어 있지 않아 답할 수 없습니다. "
-        "관리자에게 메신저 계정을 연결해 달라고 요청해 주세요."
-    )
+    slug = "account-disabled"
+    for_people = "이 메신저 계정에 연결된 사용자 계정이 사용 중지되어 답할 수 없습니다. 관리자에게 문의해 주세요."
 
 
 class NotFound(RagbotsError):

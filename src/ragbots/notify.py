@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import httpx
 
 from ragbots.errors import AddressRefused, NotTold
-from ragbots.outgoing import pin
+from ragbots.outgoing import client
 
 _SECONDS = 10.0
 
@@ -20,9 +18,8 @@ def post(url: str, notice: Mapping[str, object], private_networks: Sequence[str]
     Names the host alone: the rest of such an address is often a secret."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        hooks: Mapping[str, list[Callable[..., Any]]] = {"request": [partial(pin, private=private_networks)]}
-        with httpx.Client(timeout=_SECONDS, follow_redirects=False, event_hooks=hooks) as client:
-            answer = client.post(url, json=dict(notice))
+        with client(private_networks, timeout=httpx.Timeout(_SECONDS)) as http:
+            answer = http.post(url, json=dict(notice))
     except AddressRefused as error:
         raise NotTold(f"notify: {error}", hint=_HINT) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -5,7 +5,7 @@ A built-in goes in through the same door as a stranger's; `runtime` alone constr
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -175,6 +175,11 @@ class VectorStoreFactory(Protocol):
         ...
 
     def delete(self, name: str) -> None: ...
+
+    def collect(self, doomed: Callable[[str], bool]) -> None:
+        """Deletes the stores whose names are `doomed`, and what killed processes left of any. What another process
+        holds stays."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from ragbots.stores.locks import hold
 from ragbots.stores.versions import (
     IndexVersion,
     Manifest,
+    bot_of_store,
     collect_leftovers,
     damage,
     delete_version,
@@ -52,12 +53,18 @@ class Shelf:
         """Only one process changes a bot's versions at a time. Raises Locked naming the other, and DiskFull."""
         try:
             with hold(self.indexes / f"{bot}.lock", f"{purpose} of `{bot}`"):
-                collect_leftovers(self.folder(bot))
+                self._collect_leftovers(bot)
                 yield
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise DiskFull(f"{purpose} of `{bot}`: {error}", hint="what answers goes on; free some space") from error
+
+    def _collect_leftovers(self, bot: str) -> None:
+        """Removes what killed builds and deletions left of this bot's versions, and stores without a version."""
+        collect_leftovers(self.folder(bot))
+        kept = {store_name(bot, path.name) for path in version_directories(self.folder(bot))}
+        self.stores.collect(lambda name: bot_of_store(name) == bot and name not in kept)
 
 
 def register(shelf: Shelf, path: Path) -> VersionRecord:
@@ -238,7 +245,8 @@ def prune(shelf: Shelf, bot: str, keep: int, cited_since: datetime) -> list[str]
     kept |= {shelf.database.active().get(bot, ""), _serving(shelf, bot)}
     doomed = [path for path in there if path.name not in kept]
     for path in doomed:
-        shelf.stores.delete(store_name(bot, path.name))
+        with suppress(Locked):  # a server that has just swapped it out; it is collected another time
+            shelf.stores.delete(store_name(bot, path.name))
         delete_version(path)
     # Also those that an earlier run was killed over, deleted and not yet forgotten.
     left = {path.name for path in version_directories(shelf.folder(bot))}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ragbots import followup, reading
 from ragbots.asking import kinds_asked
 from ragbots.citations import Place, common_address
+from ragbots.comparison import Amendment, amendments
 from ragbots.confidence import USUAL_TOKENS, Features
 from ragbots.config import BotConfig
 from ragbots.editions import Timeline, Unit, timeline
@@ -587,7 +588,8 @@ class PassageLink:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A cited article, whole, with the quoted blocks marked and the articles before and after it."""
+    """A cited article, whole, with the quoted blocks marked, the articles before and after it, and what amendments
+    changed in it."""
 
     id: str
     document: str
@@ -602,6 +604,7 @@ class Passage:
     blocks: tuple[PassageBlock, ...]
     previous: PassageLink | None
     next: PassageLink | None
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def text(self) -> str:
@@ -614,7 +617,7 @@ def cited_document(place: Place, bot: OpenBot) -> Document:
     return bot.version.document_of[bot.version.contents.chunks[bot.chunk_at(place)].document_id]
 
 
-def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: ARG001 - dates come with it
+def passage(place: Place, bot: OpenBot, context: Context) -> Passage:
     """The passage a citation leads to. Raises NotFound for what the version does not hold."""
     document = cited_document(place, bot)
     contents, at = bot.version.contents, bot.chunk_at(place)
@@ -633,6 +636,7 @@ def passage(place: Place, bot: OpenBot, context: Context) -> Passage:  # noqa: A
         breadcrumb=chunk.breadcrumb, quote="\n".join(block.text for block in shown if block.quoted),
         page=chunk.page, effective=document.effective, blocks=shown,
         previous=_link(bot, number - 1, chunk.document_id), next=_link(bot, number + 1, chunk.document_id),
+        amendments=amendments(bot.layout.timeline, document.id, chunk.address.up_to(*UNITS), context.today),
     )  # fmt: skip
 
 

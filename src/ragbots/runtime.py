@@ -30,12 +30,14 @@ from ragbots.embedders import CachedEmbedder, CrossEncoderReranker, SentenceEmbe
 from ragbots.environment import Environment
 from ragbots.errors import (
     BotNotFound,
+    ChecksNotPassed,
     ConfigurationError,
     DamagedVersion,
     DiskFull,
     InvalidQuestion,
     NotFound,
     NotReleased,
+    RagbotsError,
 )
 from ragbots.evaluation import Record, Report, judge, load_questions, run
 from ragbots.lexical import Morphemes
@@ -57,7 +59,7 @@ from ragbots.rights import CurrentBots
 from ragbots.schedule import KOREA
 from ragbots.state import Database
 from ragbots.state.accounts import Accounts
-from ragbots.state.audit import AuditLog
+from ragbots.state.audit import AuditLog, Sparing
 from ragbots.state.database import Rebuild, Verdict, VersionRecord
 from ragbots.stores import ChromaStoreFactory, ExactStoreFactory
 from ragbots.stores.versions import IndexVersion, damage, open_version, read_manifest, store_name
@@ -71,7 +73,9 @@ _log = logging.getLogger(__name__)
 CHUNK_TOKENS = 160
 LOCK_SECONDS = 2.0
 POINTER_SECONDS = 0.5
+WATCH_SECONDS = 0.2
 SWAP_GRACE_SECONDS = 30.0
+BLIND = "what is released cannot be looked up"
 REMEMBERED_TURNS = 3
 
 
@@ -127,11 +131,16 @@ class Runtime:
         self.confidence = MODEL
         self.database = Database(settings.state_url)
         self.audit_log = AuditLog(self.database, settings.data_dir)
+        self._refusals = Sparing()
         self.accounts = Accounts(self.database)
         self.identity: Identity = _identity(settings, self.accounts)
         self._held = Held({}, {}, {})
         self._looked_at = -POINTER_SECONDS
         self._swapping = threading.Lock()
+        self._retired: list[tuple[OpenBot, threading.Timer]] = []  # swapped out, and closed when the timer says
+        self._watcher: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._blind = ""  # why the watcher could not look
         self._loading = threading.Lock()
         self._warm = False
         self.metrics = Metrics()
@@ -160,6 +169,9 @@ class Runtime:
         return self._bots()
 
     def close(self) -> None:
+        self._closing.set()
+        if self._watcher is not None:
+            self._watcher.join()
         if "_loop" in self.__dict__:
             _, end = self._loop
             end.__exit__(None, None, None)
@@ -167,8 +179,12 @@ class Runtime:
             self.models.close()
         if "reader" in self.__dict__:
             self.reader.close()
-        for bot in self._held.bots.values():
-            bot.store.close()
+        with self._swapping:
+            for bot in self._held.bots.values():
+                bot.store.close()
+            for bot, timer in self._retired:
+                timer.cancel()
+                bot.store.close()
         self.database.close()
 
     # adapters
@@ -198,7 +214,7 @@ class Runtime:
     @cached_property
     def dooray(self) -> DoorayApi:
         """One for all wikis: the limit on requests is the token's. Raises ConfigurationError."""
-        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ)))
+        return DoorayApi(dooray_access(self.settings.dooray, Environment(os.environ), self.settings.private_networks))
 
     @property
     def embedder(self) -> SentenceEmbedder:
@@ -432,6 +448,19 @@ class Runtime:
         """Records what was done. Raises DiskFull."""
         self.audit_log.append(event, datetime.now(UTC))
 
+    def audit_refusal(self, principal: Principal, address: str | None, **what: object) -> None:
+        """Records that somebody was refused; the same of the same person once a minute."""
+        event = AuditEvent("refused", principal, what, address)
+        if self._refusals.takes(event):
+            self._audit_kindly(event)
+
+    def forget_expired(self, now: datetime, by: str) -> int:
+        """Deletes the conversations that were kept for `conversation_days`; how many."""
+        gone = self.memory.forget_expired(now)
+        if gone:
+            self.audit_act("conversations expired", by, deleted=gone, days=self.settings.conversation_days)
+        return gone
+
     def forget_audited(self, now: datetime) -> int:
         """Deletes the records that were kept for `audit_days`, and records that; how many. Raises ChecksNotPassed."""
         days = self.settings.audit_days
@@ -441,10 +470,13 @@ class Runtime:
         return gone
 
     def _audit_use(self, kind: str, context: Context, **what: object) -> None:
+        self._audit_kindly(AuditEvent(kind, context.principal, what, context.address))
+
+    def _audit_kindly(self, event: AuditEvent) -> None:
         try:
-            self.audit(AuditEvent(kind, context.principal, what, context.address))
+            self.audit(event)
         except DiskFull as error:  # what was asked for is there, and is given
-            _log.error("not recorded in the audit: %s by %s: %s", kind, context.principal.user_id, error)
+            _log.error("not recorded in the audit: %s by %s: %s", event.kind, event.principal.user_id, error)
 
     def record_answer(self, question: Question, given: Answer, context: Context) -> None:
         """Records an answer that was given, or a refusal, with the documents that it shows."""
@@ -563,22 +595,36 @@ class Runtime:
     # versions
 
     def current(self) -> Held:
-        """The bots that answer now; looks at the pointers at most every half second."""
-        if time.monotonic() - self._looked_at > POINTER_SECONDS:
-            self.refresh()
+        """The bots that answer now. Before the warm-up, the pointers are looked at here, at most every half second."""
+        if self._watcher is None and self._stale():
+            with self._swapping:
+                if self._stale():  # nobody else has just looked
+                    self._swap()
         return self._held
 
-    def refresh(self) -> None:
-        """Swaps in what was released since. A question under way keeps the version it began with."""
-        with self._swapping:
-            if time.monotonic() - self._looked_at <= POINTER_SECONDS:
-                return  # somebody else has just looked
-            pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
-            gone = self._held
-            if pointers != gone.pointers:
-                self._held = self._opened(pointers, gone)
-                self._close_later([bot for bot_id, bot in gone.bots.items() if self._held.bots.get(bot_id) is not bot])
-            self._looked_at = time.monotonic()
+    def _stale(self) -> bool:
+        return time.monotonic() - self._looked_at > POINTER_SECONDS
+
+    def _watch(self) -> None:
+        """Swaps in what is released, beside the questions, so that none of them waits while a version is opened."""
+        while not self._closing.wait(WATCH_SECONDS):
+            try:
+                with self._swapping:
+                    self._swap()
+                self._blind = ""
+            except Exception as error:  # noqa: BLE001 - what answers goes on, and the next look is soon
+                if str(error) != self._blind:
+                    _log.error("%s: %s", BLIND, error)
+                self._blind = str(error)
+
+    def _swap(self) -> None:
+        """Opens what was released since and lets it answer. A question under way keeps the version it began with."""
+        pointers = {bot: version for bot, version in self.database.active().items() if bot in self.bots}
+        gone = self._held
+        if pointers != gone.pointers:
+            self._held = self._opened(pointers, gone)
+            self._retire([bot for bot_id, bot in gone.bots.items() if self._held.bots.get(bot_id) is not bot])
+        self._looked_at = time.monotonic()
 
     def _opened(self, pointers: Mapping[str, str], before: Held) -> Held:
         bots: dict[str, OpenBot] = {}
@@ -587,42 +633,61 @@ class Runtime:
             if before.pointers.get(bot_id) == version and bot_id in before.bots:
                 bots[bot_id], problem = before.bots[bot_id], before.trouble.get(bot_id, "")
             else:
-                bot, problem = self._open_version_of(bot_id)
+                bot, problem = self._open_version_of(bot_id, version)
                 bots |= {} if bot is None else {bot_id: bot}
             if problem:
                 trouble[bot_id] = problem
         return Held(bots, pointers, trouble)
 
-    def _open_version_of(self, bot_id: str) -> tuple[OpenBot | None, str]:
+    def _open_version_of(self, bot_id: str, version: str) -> tuple[OpenBot | None, str]:
+        """The bot with that version, or with what serves in its place, and what is wrong."""
+        for bot, timer in self._retired:
+            if bot.config.id == bot_id and bot.version.id == version:
+                timer.cancel()
+                self._retired = [one for one in self._retired if one[0] is not bot]
+                return bot, ""
         opened, problem = releases.open_released(self.shelf, bot_id)
         if opened is None:
             return None, problem
         store = self.stores.open(store_name(bot_id, opened.id), opened.contents.vectors)
         return self._opened_bot(self.bots[bot_id], opened, store).prepared(), problem
 
-    def _close_later(self, bots: list[OpenBot]) -> None:
-        """Closes what was swapped out once the questions under way have long been answered."""
+    def _retire(self, bots: list[OpenBot]) -> None:
+        """Closes what was swapped out once the questions under way have long been answered. A rollback before that
+        takes it up again, since Chroma cannot be opened twice."""
         for bot in bots:
-            timer = threading.Timer(SWAP_GRACE_SECONDS, bot.store.close)
+            timer = threading.Timer(SWAP_GRACE_SECONDS, self._close_retired, (bot,))
             timer.daemon = True
+            self._retired.append((bot, timer))
             timer.start()
+
+    def _close_retired(self, bot: OpenBot) -> None:
+        with self._swapping:
+            if any(one is bot for one, _ in self._retired):  # nobody has taken it up again
+                self._retired = [one for one in self._retired if one[0] is not bot]
+                bot.store.close()
 
     def released(self) -> Mapping[str, str]:
         """Bot id → the version that answers."""
         return {bot_id: bot.version.id for bot_id, bot in self.current().bots.items()}
 
     def warm_up(self) -> None:
-        """Loads models and versions, and reads a question, so that the first is as fast as the next."""
+        """Loads models and versions, and reads a question, so that the first is as fast as the next. From then on
+        what is released is opened beside the questions."""
         self.current()
         retrieval.read_question("연차 휴가", self.embedder, self.morphemes)
         if self.reranker is not None:
             self.reranker.scores("연차 휴가", ["제1조(연차 휴가)"])
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="ragbots-releases", daemon=True)
+            self._watcher.start()
         self._warm = True
 
     def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether questions can be answered, and for each bot its version or what is wrong."""
         held = self.current() if self._warm else self._held
-        return self._warm and bool(held.bots), {bot_id: _state_of(bot_id, held) for bot_id in self.bots}
+        state = {bot_id: BLIND if self._blind else _state_of(bot_id, held) for bot_id in self.bots}
+        return self._warm and bool(held.bots) and not self._blind, state
 
     # building
 
@@ -650,12 +715,21 @@ class Runtime:
         wiki = DoorayWiki(self.dooray, place, data / "sources" / bot.id / f"{place.wiki}-{place.under or 'all'}")
         return WithArchives(wiki, unpacked=data / "unpacked", unpack=self.reader.unpack)
 
-    def build(self, bot_id: str, progress: Progress, *, strict: bool = False) -> Built:
+    def build(self, bot_id: str, progress: Progress, *, strict: bool = False, by: str = "local") -> Built:
         """Builds a bot's index unless a version of just these inputs is there.
 
         Raises Locked, ChecksNotPassed, SourceUnavailable, ConfigurationError.
         """
-        bot = self.bot(bot_id)
+        try:
+            built = self._build(self.bot(bot_id), progress, strict=strict)
+        except RagbotsError as error:
+            self.audit_act("build failed", by, bot=bot_id, why=error.slug)
+            raise
+        self.audit_act("build", by, bot=bot_id, version=built.version, new=built.new)
+        return built
+
+    def _build(self, bot: BotConfig, progress: Progress, *, strict: bool) -> Built:
+        bot_id = bot.id
         embedder = self.cached_embedder(progress)
         parts = self.parts(embedder)
         with self.shelf.writing(bot_id, "build"):
@@ -682,7 +756,13 @@ class Runtime:
         with self.shelf.writing(bot_id, "release"):
             records = self.golden_questions(bot_id)
             golden = self._golden_run(bot_id, records) if records else None
-            verdict = releases.release(self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden)
+            try:
+                verdict = releases.release(
+                    self.shelf, bot_id, version, by=by, forced_because=forced_because, golden=golden
+                )
+            except ChecksNotPassed:
+                self.audit_act("release refused", by, bot=bot_id, version=version)
+                raise
         self.audit_act("release", by, bot=bot_id, version=version, forced_because=forced_because)
         return verdict
 
@@ -705,7 +785,7 @@ class Runtime:
 
     def audit_act(self, kind: str, by: str, **what: object) -> None:
         """Records an administrative act at the command line, or by schedule."""
-        channel = "schedule" if by == rebuilding.BY else "cli"
+        channel = rebuilding.BY if by == rebuilding.BY else "cli"
         self.audit(AuditEvent(kind, Principal(by, channel=channel), what))
 
     def versions(self, bot_id: str, principal: Principal) -> list[tuple[VersionRecord, Verdict | None]]:
@@ -723,7 +803,7 @@ class Runtime:
         return rebuilding.rebuild(
             self.bot(bot_id),
             self.database,
-            build=lambda: self.build(bot_id, progress).version,
+            build=lambda: self.build(bot_id, progress, by=rebuilding.BY).version,
             release=lambda version: self.release(bot_id, version, by=rebuilding.BY),
             private_networks=self.settings.private_networks,
         )
@@ -821,7 +901,10 @@ def _identity(settings: Settings, accounts: Accounts) -> Identity:
     from ragbots.auth.oidc import Client, Provider
 
     secret = Environment(os.environ).get(chosen.client_secret_env) or None
-    client = Client(chosen.issuer, chosen.client_id, secret, chosen.scope, chosen.user_claim, chosen.groups_claim)
+    client = Client(
+        chosen.issuer, chosen.client_id, secret, chosen.scope, chosen.user_claim, chosen.groups_claim,
+        settings.private_networks,
+    )  # fmt: skip
     return AccountsIdentity(keys, sessions, Provider(client, sessions), tokens)
 
 

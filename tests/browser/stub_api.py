@@ -117,8 +117,14 @@ def passage(cited: Json, breadcrumb: list[str], blocks: list[Json], **more: Any)
         "blocks": blocks,
         "previous": None,
         "next": None,
+        "amendments": [],
         **more,
     }
+
+
+def amendment(effective: str, before: list[list[Any]], after: list[list[Any]], *, pending: bool) -> Json:
+    """A change of one paragraph; the sides in pieces."""
+    return {"effective": effective, "pending": pending, "paragraphs": [{"before": before, "after": after}]}
 
 
 RULE = "직원은 연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."
@@ -185,6 +191,20 @@ PASSAGES = {
         LEAVE,
         ["복무규정", "제3장 휴가", "제21조(연차휴가의 신청)"],
         LEAVE_BLOCKS,
+        amendments=[
+            amendment(
+                "2024-03-01",
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["7일", True], [" 전까지 …", False]],
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["3일", True], [" 전까지 …", False]],
+                pending=False,
+            ),
+            amendment(
+                "2027-01-01",
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["3일", True], [" 전까지 …", False]],
+                [["① 직원은 연차휴가를 쓰려는 날의 ", False], ["2일", True], [" 전까지 …", False]],
+                pending=True,
+            ),
+        ],
         next={"article": "제22조", "heading": "연차휴가의 이월", "id": "leave-22"},
     ),
     "leave-21-2": passage(SICK, ["복무규정", "제3장 휴가", "제21조(연차휴가의 신청)"], SICK_BLOCKS),
@@ -192,6 +212,7 @@ PASSAGES = {
         CARRY,
         ["복무규정", "제3장 휴가", "제22조(연차휴가의 이월)"],
         [block("article", "제22조", "제22조(연차휴가의 이월)"), block("paragraph", "제22조", CARRY["quote"])],
+        amendments=[amendment("2025-01-01", [], [[CARRY["quote"], True]], pending=False)],
         previous={"article": "제21조", "heading": "연차휴가의 신청", "id": "leave-21-1"},
     ),
     "travel-a1-3": passage(
@@ -364,7 +385,7 @@ main { height: 3000px; display: block; }
 """
 HOST_PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>그룹웨어</title>
 <link rel="stylesheet" href="/host.css"><script src="/host.js"></script>
-<script src="WIDGET/widget.js" data-bot="leave" defer></script></head>
+<script src="WIDGET/widget.js" data-bot="leave"TOKEN defer></script></head>
 <body><main><h1>그룹웨어</h1><label>메모 <input id="memo"></label></main></body></html>"""
 HOST_SCRIPT = """
 window.shortcuts = [];
@@ -372,7 +393,7 @@ document.addEventListener("keydown", (event) => window.shortcuts.push(event.key)
 window.before = Object.keys(window);
 """
 HOST_POLICY = (
-    "default-src 'none'; script-src 'self' WIDGET; style-src 'self'; connect-src WIDGET; "
+    "default-src 'none'; script-src 'self' WIDGET; style-src 'self'; connect-src 'self' WIDGET; "
     "require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
 )
 
@@ -382,7 +403,7 @@ app.add_middleware(
     CORSMiddleware,
     allow_origin_regex=r"http://localhost:\d+",
     allow_methods=["GET", "POST", "DELETE"],
-    allow_headers=["Content-Type"],
+    allow_headers=["Authorization", "Content-Type"],
 )
 
 
@@ -457,7 +478,15 @@ def host(request: Request) -> HTMLResponse:
     """Somebody else's page, whose widget comes from this server by its other name."""
     widget_origin = f"http://127.0.0.1:{request.url.port}"
     policy = HOST_POLICY.replace("WIDGET", widget_origin)
-    return HTMLResponse(HOST_PAGE.replace("WIDGET", widget_origin), headers={"Content-Security-Policy": policy})
+    token = f' data-token="{request.query_params["token"]}"' if "token" in request.query_params else ""
+    page = HOST_PAGE.replace("WIDGET", widget_origin).replace("TOKEN", token)
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+
+
+@app.get("/token")
+def token(seconds: int = 900) -> Json:
+    """What the page's own server hands on of `POST /api/widget-tokens`."""
+    return {"token": f"ragbotsw_{next(NUMBERS)}", "seconds": seconds}
 
 
 @app.get("/host.css")

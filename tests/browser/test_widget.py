@@ -20,12 +20,16 @@ WIDTHS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "
 LEAVE = "연차는 며칠 전에 신청해야 하나요?"
 
 
+def elsewhere(base_url: str, path: str) -> str:
+    return base_url.replace("127.0.0.1", "localhost") + path
+
+
 @pytest.fixture
 def open_host(open_page: OpenPage, base_url: str) -> OpenPage:
     """Opens the page of others: the same server by a name that makes it another origin."""
 
     def open_one(**options: Any) -> Page:
-        url = base_url.replace("127.0.0.1", "localhost") + "/host"
+        url = elsewhere(base_url, "/host")
         return open_page(**{"url": url, "ready": ".launcher", **options})
 
     return open_one
@@ -141,6 +145,28 @@ def test_panel_and_conversation_are_there_again_on_the_next_page(open_host: Open
     expect(page.locator("#panel")).to_be_hidden()
 
 
+@pytest.mark.parametrize(("seconds", "several"), [(900, False), (30, True)], ids=["lasting", "over at once"])
+def test_the_pages_own_server_says_who_asks(open_host: OpenPage, base_url: str, seconds: int, several: bool) -> None:
+    page = open_host(url=elsewhere(base_url, f"/host?token=/token?seconds={seconds}"))
+    shown: list[str] = []
+    page.on(
+        "request", lambda request: "/api/" in request.url and shown.append(request.headers.get("authorization", ""))
+    )
+    opened(page)
+    ask(page, LEAVE)
+    ask(page, LEAVE)
+    assert all(re.fullmatch(r"Bearer ragbotsw_\d+", one) for one in shown), shown
+    assert (len(set(shown)) > 1) == several
+
+
+def test_where_it_cannot_be_told_who_asks_nothing_is_asked(open_host: OpenPage, base_url: str) -> None:
+    page = open_host(url=elsewhere(base_url, "/host?token=/gone"))
+    opened(page)
+    page.locator("#question").fill("연차는?")
+    page.locator("#send").click()
+    expect(page.locator(".turn").last).to_contain_text("누구인지 확인하지 못했습니다")
+
+
 def test_the_panel_covers_a_phone_and_grows_on_a_desk(open_host: OpenPage) -> None:
     phone = opened(open_host(viewport=PHONE)).locator("#panel").bounding_box()
     assert phone == {"x": 0, "y": 0, "width": PHONE["width"], "height": PHONE["height"]}
@@ -164,17 +190,25 @@ def test_it_works_in_a_frame(open_page: OpenPage, base_url: str) -> None:
 # ---------------------------------------------------------------- as a page, and as a panel
 
 
-def test_old_and_new_words_stand_side_by_side_where_a_rule_is_going_to_change(open_page: OpenPage) -> None:
+def test_what_amendments_changed_stands_side_by_side(open_page: OpenPage) -> None:
     page = open_page()
     turn = ask(page, LEAVE)
     turn.get_by_role("button", name="신구대조 보기").click()
-    compared = page.get_by_role("region", name="신구대조")
-    expect(compared.locator("dt")).to_have_text(["현행", "개정 (2027. 1. 1. 시행)"])
-    expect(compared.locator("del")).to_have_text("삭제: 3일")
-    expect(compared.locator("ins")).to_have_text("신설: 2일")
+    coming, past = (page.get_by_role("region", name=f"신구대조: {name}") for name in ("2027. 1. 1.", "2024. 3. 1."))
+    expect(coming.locator("dt")).to_have_text(["현행", "개정 (2027. 1. 1. 시행)"])
+    expect(coming.locator("del")).to_have_text("삭제: 3일")
+    expect(coming.locator("ins")).to_have_text("신설: 2일")
+    expect(past.locator("dt")).to_have_text(["개정 전", "개정 (2024. 3. 1. 시행)"])
+    expect(past.locator("del")).to_have_text("삭제: 7일")
     page.get_by_role("button", name="제22조(연차휴가의 이월)").click()
     expect(page.locator("#passage-title")).to_have_text("복무규정 제22조")
-    expect(compared).to_have_count(0)  # that article does not change
+    added = page.get_by_role("region", name="신구대조: 2025. 1. 1. 시행")
+    expect(added).to_be_hidden()  # what has long been law is there for whoever wants to know
+    button = page.get_by_role("button", name="신구대조", exact=True)
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(added.locator("dd")).to_have_text(["(신설)", re.compile("^신설: 쓰지 아니한")])
 
 
 def test_a_thumb_and_its_reason_are_sent_and_there_after_a_reload(open_page: OpenPage) -> None:
@@ -312,7 +346,7 @@ def test_axe_finds_nothing_on_the_page(open_page: OpenPage, viewport: dict[str, 
     page.mouse.move(0, 0)
     assert violations(page) == []
     turn.get_by_role("button", name="신구대조 보기").click()
-    expect(page.get_by_role("region", name="신구대조")).to_be_visible()
+    expect(page.get_by_role("region", name="신구대조").first).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator(".turn").nth(2).locator(".card-title").first.click()

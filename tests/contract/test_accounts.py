@@ -83,6 +83,23 @@ class AccountsContract:
             with pytest.raises(NotFound):
                 change()
 
+    def test_somebody_in_a_messenger_is_one_account(self, accounts: Accounts) -> None:
+        lee = User("lee", "이두리", frozenset(), True, NOON)
+        accounts.add_user(user())
+        accounts.add_user(lee)
+        assert accounts.linked("slack:U1") is None
+        assert accounts.link("slack:U1", "kim") is None
+        assert accounts.link("dooray:7", "kim") is None
+        assert accounts.linked("slack:U1") == user()
+        assert accounts.link("slack:U1", "lee") == "kim"
+        assert accounts.linked("slack:U1") == lee
+        assert accounts.links() == {"kim": ["dooray:7"], "lee": ["slack:U1"]}
+        assert accounts.unlink("slack:U1") == "lee"
+        assert accounts.linked("slack:U1") is None
+        for change in (lambda: accounts.link("slack:U1", "park"), lambda: accounts.unlink("slack:U1")):
+            with pytest.raises(NotFound):
+                change()
+
     def test_a_key_lets_its_user_in_with_its_groups_and_bots(self, keys: Keys) -> None:
         key, secret = keys.create("groupware", frozenset({"hr"}), frozenset({"leave"}), 30)
         assert keys.principal(secret, "web") == Principal(

@@ -72,13 +72,17 @@ def test_a_command_is_answered_in_time_for_the_sender_alone(run: Callable[..., N
     run(test)
 
 
-def test_a_command_sent_again_is_not_answered_again(run: Callable[..., None]) -> None:
+def test_a_command_sent_again_is_not_answered_again_nor_after_a_restart(run: Callable[..., None]) -> None:
+    asked: list[int] = []
+
     async def test(client: httpx.AsyncClient, runtime: MessengerRuntime) -> None:
         for _ in range(3):
             assert (await client.post("/dooray/command", json=command())).status_code == 200
-        assert len(runtime.asked) == 1
+        asked.append(len(runtime.asked))
 
     run(test)
+    run(test)
+    assert asked == [1, 0]
 
 
 def test_a_late_answer_is_posted_to_where_dooray_said(

@@ -157,8 +157,17 @@ def test_a_message_delivered_twice_is_answered_once(run: Callable[[Test], None],
         await server.until(lambda: len(server.acknowledged) == 3)
         await server.until(lambda: [len(log.texts) for log in server.logs] == [2, 2])
         assert sorted(question.text for question, _ in runtime.asked) == sorted([QUESTION, "마지막 질문"])
+        delivered.append(id)
 
+    async def after_a_restart(server: DoorayMessenger) -> None:
+        await server.say(QUESTION, id=delivered[0])
+        await server.say("다음 질문", id="next")
+        await server.until(lambda: [len(log.texts) for log in server.logs] == [2])
+        assert [question.text for question, _ in runtime.asked[2:]] == ["다음 질문"]
+
+    delivered: list[str] = []
     run(test)
+    run(after_a_restart)
 
 
 def test_a_choice_is_made_by_number(run: Callable[[Test], None], runtime: MessengerRuntime) -> None:

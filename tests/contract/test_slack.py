@@ -292,7 +292,16 @@ def test_signed_events_are_answered_and_a_replay_is_not(over_http: Callable[...,
         await asyncio.sleep(0.2)
         assert len(server.of("chat.postMessage")) == len(runtime.asked) == 1
 
+    async def after_a_restart(client: httpx.AsyncClient, server: SlackServer, runtime: MessengerRuntime) -> None:
+        body = json.dumps(event(QUESTION))
+        assert (await client.post("/slack/events", content=body, headers=signed(body))).status_code == 200
+        body = json.dumps(event("다른 질문", ts="9.9"))
+        await client.post("/slack/events", content=body, headers=signed(body))
+        await server.until(lambda: server.of("chat.update"))
+        assert [question.text for question, _ in runtime.asked] == ["다른 질문"]
+
     over_http(test)
+    over_http(after_a_restart)
 
 
 def test_a_button_comes_in_at_the_same_address(over_http: Callable[..., None]) -> None:

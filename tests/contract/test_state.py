@@ -115,6 +115,14 @@ class StateContract:
         assert together(*calls) == []
         assert database.spent(day) == Spent(6, 60, 6, 0.0)
 
+    def test_of_many_who_see_an_event_at_once_one_is_the_first(self, database: Database) -> None:
+        at, seen = datetime(2026, 11, 23, tzinfo=UTC), list[bool]()
+        assert together(*[lambda: seen.append(database.note_event("e" * 64, at))] * 6) == []
+        assert sorted(seen) == [False] * 5 + [True]
+        assert database.forget_events(at) == 0
+        assert database.forget_events(at + timedelta(seconds=1)) == 1
+        assert database.note_event("e" * 64, at)
+
     def test_the_tables_are_those_of_the_newest_migration(self, database: Database) -> None:
         engine = create_engine(database._engine.url)
         found = inspect(engine)

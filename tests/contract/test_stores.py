@@ -95,6 +95,15 @@ class StoreContract:
         assert second.query(other[7], 1)[0][0] == 7
         second.close()
 
+    def test_of_what_is_collected_the_rest_stays(self, factory: VectorStoreFactory) -> None:
+        one, other = unit_rows(20, seed=3), unit_rows(30, seed=4)
+        factory.collect(lambda _: True)  # where there is nothing yet
+        factory.fill("bot--one", one)
+        factory.fill("bot--two", other)
+        factory.collect(lambda name: name == "bot--one")
+        assert factory.check("bot--two", other) == []
+        assert ask(factory, "bot--one", one, one[7], 1)[0][0] == 7
+
     def test_memory_mapped_vectors(self, factory: VectorStoreFactory, tmp_path: Path) -> None:
         np.save(tmp_path / "vectors.npy", unit_rows(15))
         mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +175,7 @@ def told(answer: Answer) -> str:
     return answer.answer.split("물을 주 ")[1].split("회")[0]
 
 
-def wait_for_an_answer_from(version: str, given: list[Answer]) -> None:
+def wait_for_an_answer_from(version: str, given: Sequence[Any]) -> None:
     """Until those who ask beside have met `version`; fails after SWAP_SECONDS."""
     end = time.monotonic() + SWAP_SECONDS
     while not given or given[-1].index_version != version:

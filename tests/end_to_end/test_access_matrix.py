@@ -6,11 +6,13 @@ everything first, so that the others try with ids that are real.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,9 +26,13 @@ from tests.end_to_end.serving import served
 from tests.fakes import RecordingProgress
 
 from ragbots.api.app import create_app
+from ragbots.channels.messenger import Messenger
+from ragbots.channels.messenger import Place as MessengerPlace
+from ragbots.channels.words import text_of
 from ragbots.embedders import SentenceEmbedder
 from ragbots.lexical import Morphemes
 from ragbots.runtime import Runtime
+from ragbots.state.accounts import User
 from ragbots.types import Principal
 
 PATIENT = 120.0
@@ -435,6 +441,27 @@ def test_no_canary_reaches_who_may_not_see_it(matrix: Matrix, reader: str, outpu
     assert told
     leaked = {canary: text[:400] for text in told for canary in CANARY.findall(text) if canary not in allowed}
     assert leaked == {}
+
+
+def test_a_messenger_tells_no_more_than_who_reads_it_may_see(matrix: Matrix) -> None:
+    """A direct message its sender with a linked account; a room any member; among outsiders whoever comes."""
+    accounts = matrix.runtime.accounts
+    for name in ("hr", "both"):
+        accounts.add_user(User(name, name, READERS[name].groups, True, datetime.now(UTC)))
+        accounts.link(f"dooray:{name}", name)
+    messenger = Messenger(matrix.runtime, "dooray", "secret")
+    direct, room = MessengerPlace("both", "d", direct=True), MessengerPlace("both", "r")
+    said: dict[str, str] = {}
+    for name, place, reader in (
+        ("hr", replace(direct, user="hr"), "hr"), ("both", direct, "both"),
+        ("not linked", replace(direct, user="nobody"), "member"), ("room", room, "member"),
+        ("outsiders", replace(direct, outsiders=True), "stranger"),
+    ):  # fmt: skip
+        given = [asyncio.run(messenger.ask(question, place)) for question in QUESTIONS]
+        said[name] = " ".join(one if isinstance(one, str) else f"{text_of(one)} {one.citations}" for one in given)
+        assert set(CANARY.findall(said[name])) <= seen_by(READERS[reader]), name
+    assert "임원카나13" in said["both"]
+    assert "급여카나13" in said["hr"]
 
 
 def alike(hidden: httpx.Response, missing: httpx.Response) -> bool:

@@ -89,6 +89,11 @@ def test_without_a_day_the_rules_of_today_answer_and_the_change_to_come_is_told(
     assert (warning["kind"], warning["effective_date"]) == ("pending-amendment", "2027-03-01")
     assert "2027. 3. 1.부터" in warning["text"]
     assert "주 4회" in warning["text"]
+    with office.open() as runtime:
+        passage = runtime.passage(answer["citations"][0]["id"], here(runtime))
+    assert [(str(one.day), one.pending) for one in passage.amendments] == [("2022-07-01", False), ("2027-03-01", True)]
+    ((old, new),) = passage.amendments[0].paragraphs
+    assert [[text for text, differs in side if differs] for side in (old, new)] == [["1회"], ["2회"]]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +157,10 @@ def test_two_dated_versions_are_compared(office: Installation) -> None:
     )
     assert done.code == 0, done.err
     assert json.loads(done.out) == {"changed": ["제2조", "제3조"], "added": [], "removed": [], "retitled": []}
+    office.put({"화분/2028.md": rules("2028-03-01", "2028년 3월 1일", 6, 3)})
+    assert office.cli("index", "build", "office").code == 0
+    (document,) = office.cli("diff", "office", "--json").json["documents"]  # of the index: the new file is all of it
+    assert (document["source"], document["changed"], document["added"]) == ("화분/2028.md", ["제2조"], [])
 
 
 def test_files_without_front_matter_are_versions_of_what_the_file_beside_them_says(empty: Installation) -> None:

@@ -1,4 +1,5 @@
-"""Faults at moments nobody chose. `TEST_FAULTS` says how many of each: a few in every run, hundreds where one waits."""
+"""Faults at moments nobody chose, with the real model; `tests/faults` has more of them, with stand-ins. `TEST_FAULTS`
+says how many of each: one or a few in every run, hundreds where one waits."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from tests.fakes import RecordingProgress
 from ragbots.runtime import Runtime
 from ragbots.types import Answer, Status
 
-FAULTS = int(os.environ.get("TEST_FAULTS", "3"))
+FAULTS = int(os.environ.get("TEST_FAULTS", "1"))
 START_SECONDS = 10.0
 
 

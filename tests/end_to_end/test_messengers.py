@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from tests.slack_server import APP_TOKEN, BOT_TOKEN, event, slack_server
 
 from ragbots.channels import messenger as door
 from ragbots.channels.messenger import Messenger
-from ragbots.types import Answer, Status
+from ragbots.channels.words import RIGHTS_CHANGED
+from ragbots.state.accounts import User
+from ragbots.types import Answer, Principal, Status
 
 
 def test_a_conversation_cites_in_dooray_and_slack_what_every_door_cites(
@@ -79,19 +82,63 @@ def _answered(logs: list[Log]) -> int:
 def test_a_bot_of_one_group_answers_its_members_in_private_only(built: Installation) -> None:
     path = built.bots / "office.yaml"
     path.write_text(path.read_text("utf-8") + "access: {ask: [staff]}\n", "utf-8")
-    with built.open() as runtime:
-        messenger = Messenger(runtime, "slack", "secret", groups_of=lambda _user: frozenset({"staff"}))
+    now = datetime.now(UTC)
+    with built.open(RAGBOTS_IDENTITY_KIND="accounts") as runtime:
+        runtime.accounts.add_user(User("kim", "김하나", frozenset({"staff"}), True, now))
+        runtime.accounts.link("slack:u1", "kim")
+        messenger = Messenger(runtime, "slack", "secret")
         place = door.Place("u1", "d1", direct=True)
 
-        async def told(where: door.Place) -> Answer | str:
-            return await messenger.ask(WATER, where)
+        def told(where: door.Place) -> Answer | str:
+            return asyncio.run(messenger.ask(WATER, where))
 
-        answered = asyncio.run(told(place))
+        answered = told(place)
         assert isinstance(answered, Answer)
         assert answered.status is Status.ANSWERED
-        for where in (replace(place, direct=False), replace(place, outsiders=True)):
-            given = asyncio.run(told(where))
-            assert isinstance(given, str) or (given.status is Status.REFUSED and not given.citations)
+        assert [one.channel for one in runtime.memory.conversations(Principal("kim"))] == ["slack"]
+        denied = {
+            "개인 메시지": replace(place, direct=False), "다른 조직": replace(place, outsiders=True),
+            "slack:u2": replace(place, user="u2"),
+        }  # fmt: skip
+        for reason, where in denied.items():
+            given = told(where)
+            assert isinstance(given, str)
+            assert reason in given
+        runtime.accounts.set_groups("kim", frozenset())
+        assert isinstance(told(place), str)
+        runtime.accounts.set_enabled("kim", False)
+        for where in (place, replace(place, direct=False)):
+            assert "사용 중지" in str(told(where))
+        runtime.accounts.set_enabled("kim", True)
+        runtime.accounts.unlink("slack:u1")
+        assert "연결되어 있지 않아" in str(told(place))
+
+
+def test_a_refusal_says_whose_rights_counted_and_a_group_lost_meanwhile_counts_no_more(
+    built: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with built.open(RAGBOTS_IDENTITY_KIND="accounts") as runtime:
+        runtime.accounts.add_user(User("kim", "김하나", frozenset({"staff"}), True, datetime.now(UTC)))
+        runtime.accounts.link("slack:u1", "kim")
+        messenger, place = Messenger(runtime, "slack", "s"), door.Place("u1", "d1", direct=True)
+        refused = [
+            asyncio.run(messenger.ask(OUTSIDE, where))
+            for where in (place, replace(place, direct=False), replace(place, user="u2"))
+        ]
+        reasons = [
+            one.answer.partition("이 메신저")[1] or one.answer.partition("여러 사람이")[1]
+            for one in refused
+            if isinstance(one, Answer)
+        ]
+        assert reasons == ["", "여러 사람이", "이 메신저"]
+        keep = runtime._keep
+
+        def losing(*given: Any) -> None:
+            keep(*given)
+            runtime.accounts.set_groups("kim", frozenset())
+
+        monkeypatch.setattr(runtime, "_keep", losing)
+        assert asyncio.run(messenger.ask(WATER, place)) == RIGHTS_CHANGED
 
 
 def test_what_the_rules_do_not_answer_is_refused(built: Installation) -> None:

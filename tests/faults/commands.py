@@ -15,13 +15,16 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 from sqlalchemy import Engine, event
 from tests.fakes import HashingEmbedder
 
+from ragbots import runtime
 from ragbots.cli.main import main
+from ragbots.confidence import MODEL
 from ragbots.lexical import Morphemes, morphemes
 from ragbots.lexical.morphemes import prepare
 from ragbots.loaders import built_in_loaders, load_file
@@ -55,6 +58,19 @@ STEPS = {
     "prune: forgetting": ("ragbots.state.database:Database.forget_version", "before"),
     "prune: forgotten": ("ragbots.state.database:Database.forget_version", "after"),
 }
+# And of filling and deleting a store of Chroma.
+STORE_STEPS = {
+    "fill: half written": ("ragbots.stores.chroma:_client", "after"),
+    "fill: written": ("ragbots.stores.chroma:_write", "after"),
+    "fill: not checked": ("ragbots.stores.chroma:_check_in_fresh_process", "before"),
+    "fill: being checked": ("subprocess:run", "before"),
+    "fill: not marked": ("ragbots.stores.chroma:_facts", "after"),
+    "prune: half deleted from the store": ("ragbots.stores.chroma:ChromaStoreFactory._remove_scratch", "before"),
+    "prune: deleted from the store": ("ragbots.stores.versions:delete_version", "before"),
+}
+
+# Hashed words are nearer or further than the model's vectors: here whatever is found is answered from.
+SURE = replace(MODEL, intercept=30.0, weights=dict.fromkeys(MODEL.weights, 0.0))
 
 
 class Reader:
@@ -84,9 +100,11 @@ def _terms_of(tokens: Sequence[Any]) -> list[str]:
 
 
 def install() -> None:
-    """Puts the stand-ins in place."""
+    """Puts the stand-ins in place. What a server swaps out it closes soon, so that each swap opens a version."""
     Runtime._embedder = HashingEmbedder()
     Runtime.reader = Reader()
+    runtime.MODEL = SURE
+    runtime.SWAP_GRACE_SECONDS = 0.5
 
 
 def die(*_: Any) -> None:
@@ -94,7 +112,7 @@ def die(*_: Any) -> None:
 
 
 def arrange(step: str) -> None:
-    target, when = STEPS[step]
+    target, when = (STEPS | STORE_STEPS)[step]
     if when == "sql":
 
         def look(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -145,11 +163,14 @@ def serve() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
+        asked = json.loads(line)
+        if asked["environment"]["RAGBOTS_STORE"] == "chroma":
+            importlib.import_module("chromadb")  # once, and not in each fork
         child = os.fork()
         if child == 0:
             code = 99  # a crash is an exit code to whoever asked
             try:
-                run(json.loads(line))
+                run(asked)
                 code = 0
             except SystemExit as ended:
                 code = int(ended.code or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,14 +15,11 @@ from pathlib import Path
 import pytest
 from tests.end_to_end.installation import PLANTS, VISITORS, Done, Installation
 from tests.fakes import HashingEmbedder
-from tests.faults.commands import Reader
+from tests.faults.commands import SURE, Reader
 
-from ragbots.confidence import MODEL
 from ragbots.lexical import Morphemes
 from ragbots.runtime import Runtime
 
-# Hashed words are nearer or further than the model's vectors: here whatever is found is answered from.
-SURE = replace(MODEL, intercept=30.0, weights=dict.fromkeys(MODEL.weights, 0.0))
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -32,11 +30,11 @@ class Office(Installation):
     runners: tuple[subprocess.Popen[str], ...]
     outputs: Path  # not on a disk that gets full
 
-    def begin(self, *arguments: str, step: str | None = None, runner: int = 0) -> int:
+    def begin(self, *arguments: str, step: str | None = None, runner: int = 0, **environment: str) -> int:
         """Starts a command and returns its process id."""
         asked = {
             "arguments": arguments,
-            "environment": {**self.environment(), "RAGBOTS_TODAY": "2026-11-23"},
+            "environment": self.environment(RAGBOTS_LIMITS_PER_BOT="1000000/minute", **environment),
             "output": str(self.outputs / f"output-{runner}"),
             "step": step,
         }
@@ -53,8 +51,8 @@ class Office(Installation):
         assert stdout is not None
         return int(stdout.readline())
 
-    def run(self, *arguments: str, step: str | None = None) -> Done:
-        self.begin(*arguments, step=step)
+    def run(self, *arguments: str, step: str | None = None, **environment: str) -> Done:
+        self.begin(*arguments, step=step, **environment)
         code = self.ended()
         return Done(code, (self.outputs / "output-0").read_text("utf-8"), "")
 
@@ -105,11 +103,19 @@ def _in_process(arguments: list[str], environment: Mapping[str, str]) -> Done:
     raise NotImplementedError
 
 
-@pytest.fixture
-def office(tmp_path: Path, runners: tuple[subprocess.Popen[str], ...]) -> Office:
-    """Built and released."""
-    one = Office(tmp_path, tmp_path, _in_process, runners, tmp_path)
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, runners: tuple[subprocess.Popen[str], ...]) -> Office:
+    """Built and released; for copying."""
+    folder = tmp_path_factory.mktemp("made")
+    one = Office(folder, folder, _in_process, runners, folder)
     one.add("office", {"화분관리규정.md": PLANTS, "방문객주차지침.md": VISITORS})
     done = one.run("index", "build", "office", "--release")
     assert done.code == 0, done.out
     return one
+
+
+@pytest.fixture
+def office(tmp_path: Path, made: Office) -> Office:
+    """Built and released."""
+    shutil.copytree(made.root, tmp_path, dirs_exist_ok=True)
+    return replace(made, root=tmp_path, model=tmp_path, outputs=tmp_path)

@@ -9,28 +9,35 @@ from __future__ import annotations
 import errno
 import os
 import random
+import signal
+import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from tests.end_to_end.installation import PLANTS, WATER, ask, told, wait_for_an_answer_from
 from tests.fakes import RecordingProgress
-from tests.faults.commands import STEPS
+from tests.faults.commands import STEPS, STORE_STEPS
 from tests.faults.conftest import Office
 
-from ragbots.runtime import Runtime
+from ragbots import releases
+from ragbots.runtime import BLIND, WATCH_SECONDS, Runtime
+from ragbots.state import Database
 from ragbots.stores.versions import open_version, write_version
-from ragbots.types import Answer
 
 FAULTS = int(os.environ.get("TEST_FAULTS", "4"))
+SOME = 20  # up to which it is a few
 START_SECONDS = 30.0  # 10 are promised, of a machine that has not much else to do; the slowest is printed
+PATIENCE = 120.0  # for what has no limit of its own
 LOCK_SECONDS = 30.0
 QUESTIONS_PER_SECOND = 50
 ASKING = 8  # people at once
@@ -88,6 +95,28 @@ class TestKills:
         with office.open() as last:
             assert told(ask(last, WATER)) == "5"
             assert [record.version for record in reversed(last.database.versions("office"))] == office.versions()
+
+    def test_over_a_store_its_leftovers_are_collected(self, office: Office) -> None:
+        """A command with Chroma, killed: after the next one there is what the versions need that are there."""
+        folder = office.data / "chroma"
+        build, chroma = ("index", "build", "office", "--release"), {"RAGBOTS_STORE": "chroma"}
+        prune = ("index", "prune", "office", "--keep", "1", "--cited-days", "0")
+        for number, step in enumerate(list(STORE_STEPS)[:: 1 if FAULTS > SOME else 3]):
+            water(office, number + 3)
+            command = prune if step.startswith("prune") else build
+            if command is prune:
+                assert office.run(*build, **chroma).code == 0
+            assert office.run(*command, step=step, **chroma).code == -9, step
+            water(office, number + 100)  # what is built next is another version
+            assert office.run(*build, **chroma).code == 0
+            needed = {f"office--{version}" for version in office.versions()}
+            there = {path.name for path in folder.iterdir()}
+            assert not [name for name in there if name.endswith(".tmp")], step
+            assert {name for name in there if not name.startswith(".")} <= needed, step
+        assert office.run(*prune, **chroma).code == 0
+        (live,) = office.versions()
+        store = f"office--{live}"
+        assert {path.name for path in folder.iterdir()} == {store, f".{store}.lock", f".{store}.checked.json"}
 
     def test_at_any_moment_nothing_is_lost(self, office: Office) -> None:
         moments = random.Random(1)
@@ -241,26 +270,71 @@ def test_of_builds_that_race_one_wins(office: Office) -> None:
     assert len(office.versions()) == 1 + times(1 / 4)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """An answer: when it was asked for, by the clock of this process, what it says and which versions it cites."""
+
+    asked_at: float
+    index_version: str
+    says: str
+    cites: frozenset[str]
+
+
 @contextmanager
-def questions(server: Runtime) -> Iterator[list[Answer]]:
-    """Asked at 50 a second, or as fast as they are answered, until the block ends; what came back."""
-    given: list[Answer] = []
+def questions(url: str) -> Iterator[list[Heard]]:
+    """Asked of a server at 50 a second, or as fast as they are answered, until the block ends; what came back."""
+    heard: list[Heard] = []
     done = threading.Event()
 
     def go_on() -> None:
-        while not done.is_set():
-            began = time.monotonic()
-            given.append(ask(server, WATER))
-            done.wait(ASKING / QUESTIONS_PER_SECOND - (time.monotonic() - began))
+        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+            while not done.is_set():
+                began = time.monotonic()
+                heard.append(_heard(client))
+                done.wait(ASKING / QUESTIONS_PER_SECOND - (time.monotonic() - began))
 
     with ThreadPoolExecutor(ASKING) as pool:
         asking = [pool.submit(go_on) for _ in range(ASKING)]
         try:
-            yield given
+            yield heard
         finally:
             done.set()
         for one in asking:
             one.result()  # an error while asking fails the test
+
+
+def _heard(client: httpx.Client) -> Heard:
+    began = time.monotonic()
+    answer = client.post("/api/chat", json={"question": WATER, "bot": "office"}).raise_for_status().json()
+    assert answer["status"] == "answered", answer
+    cites = frozenset(citation["id"].split("~")[1] for citation in answer["citations"])
+    return Heard(began, answer["index_version"], answer["answer"].split("물을 주 ")[1].split("회")[0], cites)
+
+
+@contextmanager
+def serving(office: Office) -> Iterator[str]:
+    """The URL of `ragbots serve` in a process of its own, once it is ready; ended with the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    pid = office.begin("serve", "--port", str(port), runner=1)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _is_ready(url):
+            assert time.monotonic() < end, (office.outputs / "output-1").read_text("utf-8")
+            time.sleep(0.05)
+        yield url
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        assert office.ended(1) == 0
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 @pytest.fixture
@@ -274,27 +348,87 @@ def two(office: Office) -> dict[str, str]:
 
 def test_swaps_under_load_give_no_error_and_no_answer_of_two_versions(office: Office, two: dict[str, str]) -> None:
     first, second = two
-    with office.open() as server:
-        ask(server, WATER)
+    latest = 0.0
+    with serving(office) as url, office.open() as owner:
         began = time.monotonic()
-        with questions(server) as given:
+        with questions(url) as heard:
+            wait_for_an_answer_from(first, heard)
             for number in range(times(1 / 2)):
                 version = (second, first)[number % 2]
-                server.release("office", version, by="tester")
-                wait_for_an_answer_from(version, given)
+                owner.release("office", version, by="tester")
+                released = time.monotonic()
+                wait_for_an_answer_from(version, heard)
                 time.sleep(BETWEEN_SWAPS)
-        rate = len(given) / (time.monotonic() - began)
-    print(f"{times(1 / 2)} swaps, {len(given)} answers, {rate:.0f} a second")  # noqa: T201
-    assert {answer.index_version for answer in given} == set(two)
-    for answer in given:
-        assert told(answer) == two[answer.index_version or ""]
-        assert {citation.id.split("~")[1] for citation in answer.citations} == {answer.index_version}
+                late = [one.asked_at - released for one in heard if one.index_version != version]
+                latest = max([latest, *late])
+        rate = len(heard) / (time.monotonic() - began)
+    print(f"{times(1 / 2)} swaps, {len(heard)} answers, {rate:.0f} a second")  # noqa: T201
+    print(f"the version before was asked last {latest:.2f} s after a release")  # noqa: T201
+    assert {one.index_version for one in heard} == set(two)
+    for one in heard:
+        assert one.says == two[one.index_version]
+        assert one.cites == {one.index_version}
 
 
-def test_memory_does_not_grow_with_swaps(office: Office, two: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ragbots.runtime.SWAP_GRACE_SECONDS", 0.5)
-    swaps = times(5)
+def test_no_question_waits_for_a_version_to_be_opened(
+    office: Office, two: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    go = threading.Event()
+    real = releases.open_released
+
+    def slow(*shelf_and_bot: Any) -> Any:
+        assert go.wait(PATIENCE)
+        return real(*shelf_and_bot)
+
     with office.open() as server:
+        server.warm_up()
+        monkeypatch.setattr("ragbots.releases.open_released", slow)
+        server.release("office", second, by="tester")
+        time.sleep(2 * WATCH_SECONDS)
+        assert ask(server, WATER).index_version == first
+        go.set()
+        _answers_from(server, second)
+        go.clear()  # what answered a moment ago is open still
+        server.rollback("office", by="tester")
+        _answers_from(server, first)
+        go.set()
+
+
+def test_what_is_released_cannot_be_looked_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server goes on with what it has, and says so."""
+
+    def fails(_: Database) -> Any:
+        raise OSError("the disk is gone")
+
+    with office.open() as server:
+        server.warm_up()
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, "active", fails)
+            _until(lambda: server.ready() == (False, {"office": BLIND}))
+            assert told(ask(server, WATER)) == "2"
+        _until(lambda: server.ready()[0])
+
+
+def _answers_from(server: Runtime, version: str) -> None:
+    _until(lambda: ask(server, WATER).index_version == version)
+
+
+def _until(happens: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("store", ["exact", "chroma"])
+def test_memory_does_not_grow_with_swaps(
+    office: Office, two: dict[str, str], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is swapped out is closed at once here, so that each swap opens a version."""
+    monkeypatch.setattr("ragbots.runtime.SWAP_GRACE_SECONDS", 0.0)
+    swaps = times(5)
+    with office.open(RAGBOTS_STORE=store) as server:
         ask(server, WATER)
         for number in range(swaps + swaps // 10):
             if number == swaps // 10:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from ragbots import access
 from ragbots.config import BotConfig
-from ragbots.errors import BotNotFound, NotLinked
+from ragbots.errors import AccountDisabled, BotNotFound
 from ragbots.types import Principal
 
 
@@ -172,27 +173,59 @@ def test_a_rule_that_is_none_is_refused(rule: dict[str, object]) -> None:
 # ---------------------------------------------------------------- messengers
 
 
-ACCOUNTS = access.mapped_accounts(
-    {"dooray:77": "kim", "lee@example.com": "lee", "slack:gone": "park"},
-    {"kim": frozenset({"board"}), "lee": frozenset()},
-)
+@dataclass(frozen=True)
+class Person:
+    id: str
+    groups: frozenset[str]
+    enabled: bool = True
 
 
-def test_a_room_is_answered_as_its_least_privileged_reader() -> None:
-    room = access.room_principal("dooray", "R1")
+KIM = Person("kim", frozenset({"board"}))
+ALONE = access.Sender("slack", "U1", alone=True)
+IN_A_ROOM = access.Sender("slack", "U1")
+AMONG_OUTSIDERS = access.Sender("slack", "U1", alone=True, outsiders=True)
+
+
+@pytest.mark.parametrize("account", [None, KIM])
+def test_a_room_is_answered_as_its_least_privileged_reader(account: Person | None) -> None:
+    room = access.in_messenger(IN_A_ROOM, account)
     assert [one.id for one in access.visible(room, BOTS.values())] == ["anyone", "staff"]
     assert not access.may_read(room, RULED, "감사/지침.md")
     assert not access.may_own(room, BOTS["staff"])
+    shared = access.in_messenger(AMONG_OUTSIDERS, account)
+    assert [one.id for one in access.visible(shared, BOTS.values())] == ["anyone"]
 
 
 def test_a_direct_message_is_answered_with_the_senders_rights() -> None:
-    by_id = access.direct_principal(access.Sender("dooray", "77"), ACCOUNTS)
-    assert (by_id.user_id, by_id.groups, by_id.channel) == ("kim", frozenset({"board"}), "dooray")
-    assert access.direct_principal(access.Sender("slack", "U1", "Lee@Example.com"), ACCOUNTS).user_id == "lee"
+    assert access.in_messenger(ALONE, KIM) == Principal("kim", frozenset({"board"}), "slack")
+    assert (
+        access.in_messenger(ALONE, None)
+        == access.in_messenger(IN_A_ROOM, KIM)
+        == Principal("slack:U1", channel="slack")
+    )
 
 
-@pytest.mark.parametrize("sender", [("slack", "77", None), ("dooray", "78", "x@example.com"), ("slack", "gone", None)])
-def test_who_has_no_account_is_told_why_they_are_not_answered(sender: tuple[str, str, str | None]) -> None:
-    with pytest.raises(NotLinked) as denied:
-        access.direct_principal(access.Sender(*sender), ACCOUNTS)
-    assert "연결되어 있지 않아" in denied.value.for_people
+@pytest.mark.parametrize("sender", [ALONE, IN_A_ROOM, AMONG_OUTSIDERS])
+def test_whose_account_is_disabled_is_told_so_wherever_they_write(sender: access.Sender) -> None:
+    with pytest.raises(AccountDisabled) as denied:
+        access.in_messenger(sender, replace(KIM, enabled=False))
+    assert "사용 중지" in denied.value.for_people
+
+
+def test_a_sender_is_told_what_their_rights_were_cut_down_to() -> None:
+    assert access.limits_in_messenger(ALONE, KIM) is None
+    assert "slack:U1" in (access.limits_in_messenger(ALONE, None) or "")
+    assert "개인 메시지" in (access.limits_in_messenger(IN_A_ROOM, KIM) or "")
+    assert "다른 조직" in (access.limits_in_messenger(AMONG_OUTSIDERS, KIM) or "")
+
+
+def test_who_lost_a_group_or_a_bot_no_longer_has_what_they_had() -> None:
+    before = Principal("kim", frozenset({"board", "hr"}))
+    assert access.still_has(replace(before, groups=before.groups | {"all"}), before, {"a", "b"}, {"a"})
+    for now in (
+        replace(before, groups=frozenset({"hr"})),
+        replace(before, user_id="lee"),
+        replace(before, authenticated=False),
+    ):
+        assert not access.still_has(now, before, {"a"}, {"a"})
+    assert not access.still_has(before, before, {"b"}, {"a"})

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 from ragbots.errors import ConfigurationError
-from ragbots.evaluation import Record, Report, compare, groundedness, load_questions, load_report, run, summary_rows
+from ragbots.evaluation import (
+    Record,
+    Report,
+    compare,
+    gate,
+    groundedness,
+    load_questions,
+    load_report,
+    run,
+    summary_rows,
+)
 from ragbots.evaluation.matching import folded, stands_in, stated
 from ragbots.evaluation.page import confidence_bars, length_bars, report_page
 from ragbots.figures import unsupported
@@ -615,3 +625,13 @@ def test_groundedness_is_of_what_was_answered() -> None:
     quoted = answer("복무규정 — 휴가\n① 휴가는 15일로 한다. [1]\n② 휴가는 나누어 쓸 수 있다. [2]")
     assert groundedness(judge([record()], [quoted], passage="15일")).sentences_cited == 1.0
     assert groundedness(judge([record()], [answer("모릅니다", Status.REFUSED)])).sentences_cited is None
+
+
+def test_the_gate_names_the_questions_that_a_share_fell_for() -> None:
+    records = [record(id=one) for one in ("a", "b")]
+    found, lost = {"leave": [hit("복무.md", "제3조")]}, {"leave": [hit("복무.md", "제9조")]}
+    live, worse = (judge(records, [answer(), answer()], hits) for hits in (found, lost))
+    problems = gate.judge(records, worse, live).problems
+    assert [one.partition(" fell")[0] for one in problems] == ["recall@5"]
+    assert all(f"{one.id} ‘{one.question}’" in problems[0] for one in records)
+    assert gate.judge(records, live, live).problems == ()

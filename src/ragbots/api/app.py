@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ragbots.api import problems, reference
 from ragbots.api.conversations import conversations
-from ragbots.api.desk import Desk
+from ragbots.api.desk import Desk, note_refusal
 from ragbots.api.feedback import feedback
 from ragbots.api.guard import Guard, StrictHeaders, policy
 from ragbots.api.housekeeping import keeping_house
@@ -82,7 +82,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     if origins:  # Around the guard, so that its refusals can be read there too.
         app.add_middleware(ApiCors, allow_origins=origins, allow_methods=_METHODS, allow_headers=_REQUEST_HEADERS)
     app.add_middleware(StrictHeaders, public_url=reached)
-    problems.install(app)
+    problems.install(app, note_refusal)
     app.include_router(api)
     app.include_router(conversations)
     app.include_router(feedback)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Asking, AtDesk, Desk
+from ragbots.api.desk import Asking, AtDesk, Desk, context_of
 from ragbots.api.problems import PROBLEMS
 from ragbots.memory import RememberedTurn
 from ragbots.shapes import AnswerJson, answer_json
 from ragbots.state.database import ConversationRecord
-from ragbots.types import Principal
+from ragbots.types import AuditEvent, Principal
 
 LISTED = 100
 MOST_LISTED = 1_000
@@ -81,9 +81,10 @@ async def listed(
 
 
 @conversations.get("/export", response_model=ExportJson)
-async def export(desk: AtDesk, principal: Asking) -> Response:
+async def export(desk: AtDesk, request: Request, principal: Asking) -> Response:
     """All your own conversations, to keep."""
     exported = await desk.look_up(_export, desk, principal)
+    await _record(desk, request, principal, "conversations exported", count=len(exported["conversations"]))
     headers = {"Content-Disposition": 'attachment; filename="conversations.json"'}
     return JSONResponse(exported, headers=headers)
 
@@ -95,16 +96,24 @@ async def shown(conversation_id: ConversationId, desk: AtDesk, principal: Asking
 
 
 @conversations.delete("/{conversation_id}", response_model=DeletedJson)
-async def delete(conversation_id: ConversationId, desk: AtDesk, principal: Asking) -> Response:
+async def delete(conversation_id: ConversationId, desk: AtDesk, request: Request, principal: Asking) -> Response:
     """Deletes one of your own, and what you said of its answers."""
     await desk.look_up(desk.runtime.memory.forget, conversation_id, principal)
+    await _record(desk, request, principal, "conversations deleted", conversation=conversation_id, count=1)
     return JSONResponse({"deleted": 1})
 
 
 @conversations.delete("", response_model=DeletedJson)
-async def delete_all(desk: AtDesk, principal: Asking) -> Response:
+async def delete_all(desk: AtDesk, request: Request, principal: Asking) -> Response:
     """Deletes all your own conversations and all you said of answers."""
-    return JSONResponse({"deleted": await desk.look_up(desk.runtime.memory.forget_all, principal)})
+    deleted = await desk.look_up(desk.runtime.memory.forget_all, principal)
+    await _record(desk, request, principal, "conversations deleted", conversation=None, count=deleted)
+    return JSONResponse({"deleted": deleted})
+
+
+async def _record(desk: Desk, request: Request, principal: Principal, kind: str, **what: object) -> None:
+    address = context_of(request, desk, principal).address
+    await desk.look_up(desk.runtime.audit, AuditEvent(kind, principal, what, address))
 
 
 def _export(desk: Desk, principal: Principal) -> ExportJson:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar, cast
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, to_thread
 from fastapi import Depends, HTTPException, Request
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from ragbots import access
 from ragbots.api.addresses import address_of, counted_as
 from ragbots.api.cookies import Cookie
-from ragbots.errors import TooManyRequests
+from ragbots.auth.accounts import ANONYMOUS
+from ragbots.errors import BotNotFound, TooManyRequests
 from ragbots.gate import FairGate
 from ragbots.types import Context, Credentials, Principal
 
@@ -28,6 +34,7 @@ SESSION = "session"  # the purpose of its cookie
 MOST_WAITING = 10_000
 MOST_WAITING_OF_ONE = 1_000
 _WAIT_SECONDS = 10
+_REFUSED = (401, 403)
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,11 @@ class Desk:
 
     runtime: Runtime
     threads: int
-    _pool: CapacityLimiter = field(init=False)
+    _pool: ThreadPoolExecutor = field(init=False)
     _gate: FairGate = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_pool", CapacityLimiter(self.threads))
+        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, "question"))
         object.__setattr__(self, "_gate", FairGate(self.threads, MOST_WAITING, MOST_WAITING_OF_ONE, _too_many_waiting))
 
     def run_for(self, request: Request) -> Run:
@@ -49,8 +56,11 @@ class Desk:
         return partial(self._run, str(request.state.turn_of))
 
     async def _run(self, who: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        work = partial(copy_context().run, partial(function, *args, **kwargs))
+        # Always the same few threads: each that has once worked on a question keeps some 10 MB for its next.
         async with self._gate.turn(who):
-            return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._pool)
+            with CancelScope(shield=True):  # a thread cannot be stopped, so that its turn lasts until it is done
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
@@ -70,6 +80,7 @@ async def let_in(request: Request, desk: Desk, channel: str) -> Principal:
     principal = await _recognised(request, desk, channel)
     if principal is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    request.state.principal = principal
     # Those who did not sign in may all have one name.
     request.state.turn_of = principal.user_id if principal.authenticated else f"{principal.user_id}@{address}"
     await desk.runtime.limiter.principal(principal, request.state.turn_of)
@@ -84,6 +95,26 @@ async def arrived(request: Request, desk: Desk) -> str:
     await desk.runtime.limiter.address(counted)
     request.state.turn_of = counted
     return counted
+
+
+async def note_refusal(request: Request, error: BaseException) -> None:
+    """Records who was refused and what: a credential that is not good, a bot that is not there for them, something
+    they may not do. One that is hidden and one that is not there are recorded alike, and take as long."""
+    bot = next((one for one in (error, error.__cause__) if isinstance(one, BotNotFound)), None)
+    if bot is None and not (isinstance(error, StarletteHTTPException) and error.status_code in _REFUSED):
+        return
+    desk: Desk = request.app.state.desk
+    why = str(error.status_code) if isinstance(error, StarletteHTTPException) else BotNotFound.slug
+    await desk.look_up(
+        desk.runtime.audit_refusal, *_who_asks(request), asked=f"{request.method} {request.url.path}", why=why,
+        told="" if bot is None else desk.runtime.mask(bot.message),
+    )  # fmt: skip
+
+
+def _who_asks(request: Request) -> tuple[Principal, str | None]:
+    """Who was let in, or somebody unknown; and their address."""
+    nobody = Principal(ANONYMOUS, channel=CHANNEL, authenticated=False)
+    return getattr(request.state, "principal", None) or nobody, getattr(request.state, "address", None) or None
 
 
 async def _recognised(request: Request, desk: Desk, channel: str) -> Principal | None:
@@ -113,8 +144,7 @@ def still_let_in(request: Request, desk: Desk, principal: Principal) -> Callable
         now = await _recognised(request, desk, principal.channel)
         if now is None:
             return False
-        same = (now.user_id, now.bots) == (principal.user_id, principal.bots)
-        return same and principal.groups <= now.groups and before <= seen(now)
+        return access.still_has(now, principal, seen(now), before)
 
     return look
 

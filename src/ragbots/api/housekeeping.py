@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from ragbots.api.desk import Desk
+from ragbots.rebuilding import BY
 
 log = logging.getLogger("ragbots.api")
 
@@ -30,7 +31,7 @@ async def keeping_house(desk: Desk) -> AsyncIterator[None]:
 async def _daily(desk: Desk) -> None:
     while True:
         try:
-            gone = await desk.look_up(desk.runtime.memory.forget_expired, datetime.now(UTC))
+            gone = await desk.look_up(desk.runtime.forget_expired, datetime.now(UTC), BY)
         except Exception:
             log.exception("expired conversations were not deleted; tried again in a day")
         else:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import date
 from functools import wraps
 from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, cast
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context as Call
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import Desk, base_url, context_of, let_in
+from ragbots.api.desk import Desk, base_url, context_of, let_in, note_refusal, still_let_in
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_HITS, Day
 from ragbots.api.shapes import PassageJson, passage_json
@@ -79,7 +79,7 @@ class McpDoor:
             log_level="WARNING",  # it sets up the logging of the whole process
         )  # fmt: skip
         for tool in (self.list_bots, self.search_regulations, self.ask, self.get_article):
-            server.add_tool(_telling(tool), annotations=_READING)
+            server.add_tool(self._careful(tool), annotations=_READING)
         # Every request stands alone: none can be sent under a session that another caller began. Whose names this
         # server answers to is decided around the whole application.
         server.streamable_http_app(
@@ -98,9 +98,29 @@ class McpDoor:
         try:
             scope.setdefault("state", {})["principal"] = await let_in(request, self._desk, CHANNEL)
         except (HTTPException, TooManyRequests) as refused:
+            await note_refusal(request, refused)
             await problem_of(refused).response()(scope, receive, send)
             return
         await self._sessions.handle_request(scope, receive, send)
+
+    def _careful(self, tool: Tool[P]) -> Tool[P]:
+        """The tool, giving nothing that its caller has lost the right to while it worked, and telling what goes wrong
+        in the words for people, and of what is not known a number alone."""
+
+        @wraps(tool)
+        async def told(*args: P.args, **kwargs: P.kwargs) -> CallToolResult:
+            request = _asking(cast(Call, kwargs["call"]))
+            still = still_let_in(request, self._desk, request.state.principal)
+            try:
+                given = await tool(*args, **kwargs)
+                if not await still():
+                    raise HTTPException(401)
+                return given
+            except Exception as error:
+                await note_refusal(request, error)
+                raise ToolError(problem_of(error).detail) from error
+
+        return told
 
     async def list_bots(self, call: Call) -> Annotated[CallToolResult, ListedBotsJson]:
         """Lists the bots that may be asked, each with the regulations it is for."""
@@ -184,19 +204,6 @@ class McpDoor:
     def _context(self, call: Call, as_of: date | None) -> Context:
         request = _asking(call)
         return context_of(request, self._desk, request.state.principal, as_of)
-
-
-def _telling(tool: Tool[P]) -> Tool[P]:
-    """The tool, telling what goes wrong in the words for people, and of what is not known a number alone."""
-
-    @wraps(tool)
-    async def told(*args: P.args, **kwargs: P.kwargs) -> CallToolResult:
-        try:
-            return await tool(*args, **kwargs)
-        except Exception as error:
-            raise ToolError(problem_of(error).detail) from error
-
-    return told
 
 
 def _asking(call: Call) -> Request:

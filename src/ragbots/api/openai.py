@@ -17,7 +17,7 @@ from fastapi.sse import KEEPALIVE_COMMENT
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from ragbots.api.desk import AtDesk, Desk, base_url, context_of, let_in, still_let_in
+from ragbots.api.desk import AtDesk, Desk, base_url, context_of, let_in, note_refusal, still_let_in
 from ragbots.api.events import Asked, ClientGone
 from ragbots.api.problems import problem_of
 from ragbots.api.requests import MAX_TURN_CHARS, MAX_TURNS, Text
@@ -47,6 +47,7 @@ class _Route(APIRoute):
             try:
                 return await handle(request)
             except Exception as error:  # noqa: BLE001 - `problem_of` logs what is not known
+                await note_refusal(request, error)
                 problem = problem_of(error)
                 status = 400 if problem.status == 422 else problem.status
                 return JSONResponse(error_json(problem.document()), status, dict(problem.headers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NotRequired
 
@@ -141,10 +141,11 @@ def problem_of(error: BaseException) -> Problem:
     return _unexpected(error)
 
 
-def install(app: FastAPI) -> None:
-    """Has `app` answer the errors known here as problems. The unknown are caught by `Guard`."""
+def install(app: FastAPI, note: Callable[[Request, BaseException], Awaitable[None]]) -> None:
+    """Has `app` answer the errors known here as problems, each noted first. The unknown are caught by `Guard`."""
 
-    async def respond(_request: Request, error: Exception) -> JSONResponse:
+    async def respond(request: Request, error: Exception) -> JSONResponse:
+        await note(request, error)
         return problem_of(error).response()
 
     for known in _BY_CLASS:

@@ -13,6 +13,7 @@ from ragbots.state.database import Rebuild, ReleaseRecord, Verdict, VersionRecor
 from ragbots.text import web_address
 
 if TYPE_CHECKING:
+    from ragbots.comparison import Amendment
     from ragbots.retrieval import Passage, PassageBlock, PassageLink
 
 
@@ -132,7 +133,24 @@ class LinkJson(TypedDict):
     id: str
 
 
+class ParagraphJson(TypedDict):
+    """A paragraph before and after, in pieces `[words, whether only this side has them]`; empty where there is none."""
+
+    before: list[tuple[str, bool]]
+    after: list[tuple[str, bool]]
+
+
+class AmendmentJson(TypedDict):
+    """What changed in an article on a day; `pending` where it is still to come. Without paragraphs the article ends."""
+
+    effective: str
+    pending: bool
+    paragraphs: list[ParagraphJson]
+
+
 class PassageJson(TypedDict):
+    """`amendments`: the last that led to this text, and the next after it, as far as they are known."""
+
     id: str
     document: str
     source: str
@@ -146,6 +164,7 @@ class PassageJson(TypedDict):
     blocks: list[BlockJson]
     previous: LinkJson | None
     next: LinkJson | None
+    amendments: list[AmendmentJson]
 
 
 def bot_json(bot: BotConfig, released: bool, documents: Sequence[str], llms: Sequence[str]) -> BotJson:
@@ -177,6 +196,15 @@ def passage_json(passage: Passage) -> PassageJson:
         "blocks": [_block_json(block) for block in passage.blocks],
         "previous": _link_json(passage.previous),
         "next": _link_json(passage.next),
+        "amendments": [_amendment_json(amendment) for amendment in passage.amendments],
+    }
+
+
+def _amendment_json(amendment: Amendment) -> AmendmentJson:
+    return {
+        "effective": amendment.day.isoformat(),
+        "pending": amendment.pending,
+        "paragraphs": [{"before": list(old), "after": list(new)} for old, new in amendment.paragraphs],
     }
 
 

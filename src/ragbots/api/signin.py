@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, unquote
@@ -10,21 +11,24 @@ from urllib.parse import quote, unquote
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 from typing_extensions import TypedDict
 
 from ragbots import access
-from ragbots.api.desk import SESSION, Asking, AtDesk, Desk, arrived, base_url, credentials_of, own_cookie
+from ragbots.api.desk import CHANNEL, SESSION, Asking, AtDesk, Desk, arrived, base_url, credentials_of, own_cookie
 from ragbots.api.guard import policy
 from ragbots.api.origins import origin_of, own_path
 from ragbots.api.problems import PROBLEMS
 from ragbots.api.requests import Text
 from ragbots.auth import AccountsIdentity, LocalIdentity
+from ragbots.auth.accounts import ANONYMOUS
 from ragbots.auth.keys import bearer
 from ragbots.auth.secrets import new_secret
 from ragbots.auth.widget_tokens import LONGEST, PREFIX
 from ragbots.errors import SignInRefused
 from ragbots.markup import templates
-from ragbots.types import Principal
+from ragbots.state.accounts import User
+from ragbots.types import AuditEvent, Principal
 
 if TYPE_CHECKING:
     from ragbots.auth.oidc import Provider
@@ -87,6 +91,16 @@ async def widget_token(body: WidgetTokenRequest, request: Request, desk: AtDesk,
     if body.origin not in desk.runtime.settings.widget_origins:
         raise HTTPException(403)
     token = await desk.look_up(tokens.make, principal.key, shown.session, body.bot, body.origin, body.seconds)
+    await _record(
+        desk,
+        request,
+        "widget token",
+        principal,
+        bot=body.bot,
+        origin=body.origin,
+        seconds=body.seconds,
+        key=principal.key,
+    )
     return JSONResponse({"token": token, "seconds": body.seconds})
 
 
@@ -114,7 +128,9 @@ async def login(
     await desk.runtime.limiter.sign_in(await arrived(request, desk), user)
     secret = await desk.run_for(request)(identity.sign_in, user, password)
     if secret is None:
-        return _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=own_path(next_))
+        response = _page(_TITLE_IN, status=401, fault=_WRONG, user=user, next_=own_path(next_))
+        response.background = BackgroundTask(_refused, desk, request, user)  # its time would tell which users there are
+        return response
     return await _begun(request, desk, identity, secret, own_path(next_))
 
 
@@ -135,6 +151,7 @@ async def come_back(request: Request, desk: AtDesk) -> Response:
         )
     except SignInRefused as refused:
         log.warning("%s", refused)
+        await _refused(desk, request, None, why=desk.runtime.mask(refused.message))
         response: Response = _page(_TITLE_REFUSED, status=refused.http_status, fault=refused.for_people)
     else:
         response = await _begun(request, desk, identity, secret, own_path(unquote(browser.partition(".")[2])))
@@ -152,9 +169,12 @@ async def logged_out_there(
         raise HTTPException(404)
     await arrived(request, desk)
     try:
-        await desk.look_up(identity.provider.ended, logout_token)
+        ended = await desk.look_up(identity.provider.ended, logout_token)
+        nobody = Principal("identity provider", channel=CHANNEL)
+        await _record(desk, request, "signed out", nobody, at_provider=True, sessions=ended)
     except SignInRefused as refused:
         log.warning("%s", refused)
+        await _refused(desk, request, None, why=desk.runtime.mask(refused.message))
         raise HTTPException(400) from refused
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
@@ -175,7 +195,11 @@ async def logout(request: Request, desk: AtDesk) -> Response:
     """Ends the session, also where it is copied elsewhere."""
     identity = _accounts_of(desk)
     there = await _end_there(request, desk, identity)
+    await arrived(request, desk)
+    user = await _signed_in(request, desk, identity)
     await _end(request, desk, identity)
+    if user is not None:
+        await _record(desk, request, "signed out", Principal(user.id, user.groups, CHANNEL))
     response = RedirectResponse(there or "/", 303, dict(_HEADERS))
     own_cookie(request, desk, SESSION).drop(response)
     return response
@@ -207,8 +231,7 @@ async def _end_there(request: Request, desk: Desk, identity: AccountsIdentity) -
     """Where one signs out at the identity provider; None where there is none, or it cannot be reached."""
     if identity.provider is None:
         return None
-    session = credentials_of(request, desk).session
-    user = None if session is None else await desk.look_up(identity.sessions.user, session)
+    user = await _signed_in(request, desk, identity)
     try:
         back = f"{base_url(request, desk)}/"
         return await desk.look_up(identity.provider.end, None if user is None else user.id, back)
@@ -220,6 +243,10 @@ async def _end_there(request: Request, desk: Desk, identity: AccountsIdentity) -
 async def _begun(request: Request, desk: Desk, identity: AccountsIdentity, secret: str, target: str) -> Response:
     """Goes on with a new session in place of one that was there before."""
     await _end(request, desk, identity)
+    user = await desk.look_up(identity.sessions.user, secret)
+    if user is not None:
+        groups = sorted(user.groups)
+        await _record(desk, request, "signed in", Principal(user.id, user.groups, CHANNEL), groups=groups)
     response = RedirectResponse(target, 303, dict(_HEADERS))
     own_cookie(request, desk, SESSION, int(identity.sessions.lifetime.total_seconds())).put(response, secret)
     return response
@@ -229,6 +256,24 @@ async def _end(request: Request, desk: Desk, identity: AccountsIdentity) -> None
     session = credentials_of(request, desk).session
     if session is not None:
         await desk.look_up(identity.sessions.end, session)
+
+
+async def _signed_in(request: Request, desk: Desk, identity: AccountsIdentity) -> User | None:
+    session = credentials_of(request, desk).session
+    return None if session is None else await desk.look_up(identity.sessions.user, session)
+
+
+async def _refused(desk: Desk, request: Request, name: str | None, **what: object) -> None:
+    """Records that somebody was not let in. A name that nobody has is not kept: it may well be a password."""
+    known = name and await desk.look_up(_accounts_of(desk).sessions.accounts.user, name)
+    whose = Principal(known.id if known else ANONYMOUS, channel=CHANNEL, authenticated=False)
+    address = request.state.address or None
+    await desk.look_up(partial(desk.runtime.audit_refusal, whose, address, asked="sign in", **what))
+
+
+async def _record(desk: Desk, request: Request, kind: str, principal: Principal, **what: object) -> None:
+    event = AuditEvent(kind, principal, what, request.state.address or None)
+    await desk.look_up(desk.runtime.audit, event)
 
 
 def _page(title: str, *, status: int = 200, fault: str = "", user: str = "", next_: str = "/") -> HTMLResponse:

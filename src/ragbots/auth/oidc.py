@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import httpx2
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -20,7 +21,8 @@ from joserfc.jwk import KeySet
 
 from ragbots.auth.secrets import digest, new_secret
 from ragbots.auth.sessions import Sessions
-from ragbots.errors import SignInRefused
+from ragbots.errors import AddressRefused, SignInRefused
+from ragbots.outgoing import client, pin, spelled_out
 from ragbots.state.accounts import SignIn, User
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")  # all with a key pair: `none` and shared secrets are not among them
@@ -40,6 +42,12 @@ class Client:
     scope: str = "openid profile email"
     user_claim: str = "sub"
     groups_claim: str = "groups"
+    private_networks: tuple[str, ...] = ()
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """The networks that are not public and may be reached all the same, whatever the provider says of itself."""
+        return (*self.private_networks, *spelled_out(self.issuer))
 
 
 class Provider:
@@ -102,13 +110,13 @@ class Provider:
             raise SignInRefused(f"{self._client.issuer} calls itself {found.get('issuer')!r}", hint="see `issuer`")
         return found
 
-    @staticmethod
-    def _fetched(url: str) -> Mapping[str, Any]:
+    def _fetched(self, url: str) -> Mapping[str, Any]:
         try:
-            answer = httpx.get(url, timeout=_SECONDS)
+            with client(self._client.reachable, timeout=httpx.Timeout(_SECONDS)) as http:
+                answer = http.get(url)
             answer.raise_for_status()
             found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, AddressRefused, ValueError) as error:
             raise SignInRefused(f"the identity provider does not answer: {url}: {error}") from error
         if not isinstance(found, dict):
             raise SignInRefused(f"the identity provider answers with something else: {url}")
@@ -123,6 +131,8 @@ class Provider:
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             timeout=_SECONDS,
+            follow_redirects=False,
+            event_hooks={"request": [partial(pin, private=self._client.reachable)]},
         )
 
     def _id_token(self, redirect_uri: str, code: str, verifier: str) -> str:
@@ -130,7 +140,9 @@ class Provider:
         try:
             with self._oauth(redirect_uri) as oauth:
                 given = oauth.fetch_token(endpoint, code=code, code_verifier=verifier, grant_type="authorization_code")
-        except (OAuthError, httpx.HTTPError, ValueError) as error:
+        except AddressRefused as error:
+            raise SignInRefused(f"the identity provider gives its tokens elsewhere: {error}") from error
+        except (OAuthError, httpx2.HTTPError, ValueError) as error:  # the client's own kind of httpx
             raise SignInRefused(f"the identity provider gave no token: {type(error).__name__}") from error
         token = given.get("id_token")
         if not isinstance(token, str):

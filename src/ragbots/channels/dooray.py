@@ -76,7 +76,7 @@ class DoorayDoor:
         # Known from the token on; `agent._agent_member_id` is not until a moment after the first messages.
         me = self._agent._connection_manager.member_id
         asked = received(req.payload, req.channel_data, me)
-        if asked is None or not self._messenger.once.first(f"{asked.channel}/{asked.id}"):
+        if asked is None or not await self._messenger.first(f"{asked.channel}/{asked.id}"):
             return
         task = asyncio.create_task(self._answer(asked))
         self._answering.add(task)

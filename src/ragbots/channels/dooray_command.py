@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -20,6 +19,8 @@ from starlette.responses import Response
 from ragbots.channels.dooray_messages import message_of
 from ragbots.channels.messenger import Messenger, Place, Reply
 from ragbots.channels.words import SEARCHING
+from ragbots.errors import AddressRefused
+from ragbots.outgoing import direct_client, spelled_out
 
 if TYPE_CHECKING:
     from ragbots.config import DooraySettings
@@ -99,7 +100,7 @@ class DoorayCommand:
     async def command(self, asked: Command) -> dict[str, Any]:
         self.check_token(asked.app_token)
         self._check_url(asked.response_url)
-        if not self._messenger.once.first(f"command/{asked.trigger_id}"):
+        if not await self._messenger.first(f"command/{asked.trigger_id}"):
             return _nothing()
         place = Place(asked.user_id, asked.channel_id, "command", direct=True)
         return await self._in_time(self._messenger.ask(asked.text, place), asked.response_url)
@@ -108,7 +109,7 @@ class DoorayCommand:
         self.check_token(pressed.app_token)
         if pressed.response_url is not None:
             self._check_url(pressed.response_url)
-        if pressed.trigger_id and not self._messenger.once.first(f"press/{pressed.trigger_id}"):
+        if pressed.trigger_id and not await self._messenger.first(f"press/{pressed.trigger_id}"):
             return _nothing()
         place = Place(pressed.user.id, pressed.channel.id, "command", direct=True)
         return await self._in_time(self._messenger.press(pressed.action_value, place), pressed.response_url)
@@ -138,11 +139,14 @@ class DoorayCommand:
     async def _post_later(self, working: asyncio.Task[Reply], url: str) -> None:
         try:
             message = self._message(await working)
-            # Neither a redirect nor the environment may lead an answer elsewhere.
-            async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=POSTING_SECONDS) as client:
+            # Neither a redirect nor the environment may lead an answer elsewhere, nor whoever answers for a name.
+            private = (*self._messenger.runtime.settings.private_networks, *spelled_out(url))
+            async with direct_client(private, POSTING_SECONDS) as client:
                 given = await client.post(url, json=message)
             if given.status_code >= 300:
                 log.error("dooray: a late answer was refused with HTTP %d", given.status_code)
+        except AddressRefused as error:
+            log.error("dooray: a late answer was not delivered: %s", error)
         except Exception as error:  # noqa: BLE001 - nobody waits any more
             log.error("dooray: a late answer was not delivered: %s", type(error).__name__)
 

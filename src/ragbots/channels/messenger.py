@@ -6,26 +6,39 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter, to_thread
 from cachetools import TTLCache
 
-from ragbots.channels.words import ANOTHERS, OUTDATED, THANKS, Chosen, Rated, choices, read_value
-from ragbots.errors import ConfigurationError, RagbotsError
+from ragbots import access
+from ragbots.channels.words import (
+    ANOTHERS,
+    OUTDATED,
+    RIGHTS_CHANGED,
+    THANKS,
+    Chosen,
+    Rated,
+    choices,
+    read_value,
+)
+from ragbots.errors import BotNotFound, ConfigurationError, RagbotsError
 from ragbots.memory import Rating
-from ragbots.types import Answer, Principal, Question
+from ragbots.types import Answer, Principal, Question, Status
 
 if TYPE_CHECKING:
     from ragbots.runtime import Runtime
 
 log = logging.getLogger("ragbots.channels")
 
-REMEMBERED_SECONDS = 3_600  # longer than any messenger delivers again
-REMEMBERED_EVENTS = 50_000
+EVENTS_KEPT = timedelta(days=7)  # longer than any messenger delivers again
+TIDIED_EVERY = timedelta(hours=1)
+CHOOSABLE_SECONDS = 3_600
+CHOOSABLE_QUESTIONS = 50_000
 CHOOSABLE_TURNS = 20
 THREADS = 4
 
@@ -33,8 +46,6 @@ Reply = Answer | str
 """An answer, or words in place of one."""
 GiveFeedback = Callable[[str, Rating, Principal], None]
 """Keeps what a person says of the answer of that id. Raises NotFound where it was not given to them."""
-GroupsOf = Callable[[str], frozenset[str]]
-"""The groups of the person with that id in the messenger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +60,10 @@ class Place:
     outsiders: bool = False
 
 
-def no_groups(_user: str) -> frozenset[str]:
-    return frozenset()
-
-
-def principal_of(place: Place, door: str, groups_of: GroupsOf) -> Principal:
-    """Whose rights an answer is given with: the sender's where only they read it, else those that everybody in the
-    organisation has, and where others read along those of somebody who is not signed in."""
-    groups = groups_of(place.user) if place.direct and not place.outsiders else frozenset[str]()
-    return Principal(f"{door}:{place.user}", groups, door, authenticated=not place.outsiders)
-
-
-def conversation_id(secret: str, place: Place) -> str:
-    """The same for the same person, channel and thread; not to be guessed without the secret. 43 characters."""
-    said = "\0".join((place.user, place.channel, place.thread, "direct" if place.direct else "open"))
+def conversation_id(secret: str, place: Place, user_id: str) -> str:
+    """The same for the same person, channel and thread; not to be guessed without the secret. 43 characters. Who is
+    linked to an account, or no longer, begins anew: the conversation was another user's."""
+    said = "\0".join((user_id, place.channel, place.thread, "direct" if place.direct else "open"))
     digest = hmac.digest(secret.encode(), said.encode("utf-8", "surrogatepass"), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -80,19 +81,6 @@ def secret_of(environ: Mapping[str, str], variable: str, what: str) -> str:
     return secret
 
 
-class Once:
-    """Says of each event whether it is new. Remembers as many as come within an hour, in this process."""
-
-    def __init__(self) -> None:
-        self._seen: TTLCache[str, bool] = TTLCache(REMEMBERED_EVENTS, REMEMBERED_SECONDS)
-
-    def first(self, event: str) -> bool:
-        if event in self._seen:
-            return False
-        self._seen[event] = True
-        return True
-
-
 class Messenger:
     """One messenger's side of the runtime. `secret` makes the ids of conversations; `give_feedback` None = answers
     carry no buttons to rate them."""
@@ -104,17 +92,15 @@ class Messenger:
         secret: str,
         *,
         give_feedback: GiveFeedback | None = None,
-        groups_of: GroupsOf = no_groups,
     ) -> None:
         self.runtime = runtime
         self.door = door
         self.secret = secret
-        self.once = Once()
         self._give_feedback = give_feedback
-        self._groups_of = groups_of
         self._threads = CapacityLimiter(THREADS)
+        self._tidied = datetime.min.replace(tzinfo=UTC)
         # What was asked back, so that a number can be the reply; the buttons do without.
-        self._asked_back: TTLCache[str, Answer] = TTLCache(REMEMBERED_EVENTS, REMEMBERED_SECONDS)
+        self._asked_back: TTLCache[str, Answer] = TTLCache(CHOOSABLE_QUESTIONS, CHOOSABLE_SECONDS)
 
     @property
     def public_url(self) -> str | None:
@@ -124,58 +110,92 @@ class Messenger:
     def takes_feedback(self) -> bool:
         return self._give_feedback is not None
 
+    async def first(self, event: str) -> bool:
+        """Whether an event is new, to this process and to all others on the same state, before and after a restart. It
+        is kept before it is answered: one that is cut off is not answered a second time."""
+        now, database = datetime.now(UTC), self.runtime.database
+        hashed = hashlib.sha256(f"{self.door}/{event}".encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            if now - self._tidied > TIDIED_EVERY:
+                self._tidied = now
+                await to_thread.run_sync(database.forget_events, now - EVENTS_KEPT)
+            return await to_thread.run_sync(database.note_event, hashed, now)
+        except Exception:
+            log.exception("%s: whether an event is new cannot be told; it is taken for new", self.door)
+            return True
+
     async def ask(self, text: str, place: Place) -> Reply:
         """The answer to what a person wrote, or words that say why there is none."""
-        conversation = conversation_id(self.secret, place)
+        return await self._told(self._ask(text, place), place)
+
+    async def press(self, value: object, place: Place) -> Reply:
+        """What comes of a button, whoever pressed it."""
+        return await self._told(self._pressed(value, place), place)
+
+    async def _told(self, working: Coroutine[Any, Any, Reply], place: Place) -> Reply:
+        try:
+            return await working
+        except BotNotFound as error:
+            return await self._with_reason(self._excuse(error), place)
+        except Exception as error:  # noqa: BLE001 - told to whoever asked
+            return self._excuse(error)
+
+    async def _ask(self, text: str, place: Place) -> Reply:
+        who = await self._who(place)
+        conversation = conversation_id(self.secret, place, who.user_id)
         asked_back = self._asked_back.pop(conversation, None)
         number = text.strip().rstrip(".번")
         if asked_back and number.isascii() and number.isdigit() and len(number) < 3:
             bots = choices(asked_back)
             if 0 < int(number) <= len(bots):
-                return await self._choose(Chosen(conversation, asked_back.id, bots[int(number) - 1].id), place)
-        return await self._answer(Question(text, conversation_id=conversation), place)
+                return await self._choose(Chosen(conversation, asked_back.id, bots[int(number) - 1].id), place, who)
+        return await self._answer(Question(text, conversation_id=conversation), place, who)
 
-    async def press(self, value: object, place: Place) -> Reply:
-        """What comes of a button, whoever pressed it."""
+    async def _pressed(self, value: object, place: Place) -> Reply:
+        who = await self._who(place)
         match read_value(value):
             case Chosen() as chosen:
-                return await self._choose(chosen, place)
-            case Rated() as rated:
-                return await self._rate(rated, place)
+                return await self._choose(chosen, place, who)
+            case Rated() as rated if self._give_feedback is not None:
+                await self._run(self._give_feedback, rated.answer, rated.rating, who)
+                return THANKS
         return OUTDATED
 
-    async def _choose(self, chosen: Chosen, place: Place) -> Reply:
+    async def _choose(self, chosen: Chosen, place: Place, who: Principal) -> Reply:
         """Asks the question of an earlier turn again, of one bot. Only whose turn it was can."""
-        if chosen.conversation != conversation_id(self.secret, place):
+        if chosen.conversation != conversation_id(self.secret, place, who.user_id):
             place = replace(place, direct=False)  # others may read that conversation: nothing of the person's own
-        who = self._principal(place).user_id
+            who = await self._who(place)
         stored = self.runtime.database.conversation
-        turns = await self._run(stored, chosen.conversation, who, CHOOSABLE_TURNS)
+        turns = await self._run(stored, chosen.conversation, who.user_id, CHOOSABLE_TURNS)
         question = next((turn.question for turn in turns if turn.answer.get("id") == chosen.answer), None)
         if question is None:
             return ANOTHERS
-        return await self._answer(Question(question, chosen.bot, conversation_id=chosen.conversation), place)
+        return await self._answer(Question(question, chosen.bot, conversation_id=chosen.conversation), place, who)
 
-    async def _rate(self, rated: Rated, place: Place) -> str:
-        if self._give_feedback is None:
-            return OUTDATED
-        try:
-            await self._run(self._give_feedback, rated.answer, rated.rating, self._principal(place))
-        except Exception as error:  # noqa: BLE001 - told to whoever pressed
-            return self._excuse(error)
-        return THANKS
+    async def _answer(self, question: Question, place: Place, who: Principal) -> Reply:
+        seen = self._seen(who)
+        await self.runtime.limiter.principal(who, who.user_id)
+        async with aclosing(self.runtime.answers(question, self.runtime.context(who), self._run)) as parts:
+            found = [part async for part in parts if isinstance(part, Answer)]
+        given, now = found[-1], await self._who(place)
+        if not access.still_has(now, who, self._seen(now), seen):
+            return RIGHTS_CHANGED
+        if choices(given):
+            self._asked_back[given.conversation_id] = given
+        # What was no question about the rules, of which no version was asked, is not refused although it is called so.
+        if given.status is Status.REFUSED and given.index_version is not None:
+            return replace(given, answer=await self._with_reason(given.answer, place))
+        return given
 
-    async def _answer(self, question: Question, place: Place) -> Reply:
-        try:
-            context = self.runtime.context(self._principal(place))
-            await self.runtime.limiter.principal(context.principal, context.principal.user_id)
-            async with aclosing(self.runtime.answers(question, context, self._run)) as parts:
-                found = [part async for part in parts if isinstance(part, Answer)]
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
-            return self._excuse(error)
-        if choices(found[-1]):
-            self._asked_back[found[-1].conversation_id] = found[-1]
-        return found[-1]
+    async def _with_reason(self, told: str, place: Place) -> str:
+        """What is told of something that was not found, with whose rights it was looked for, where there are people
+        who see more than others."""
+        if not self.runtime.identity.requires_sign_in:
+            return told
+        sender = self._sender(place)
+        reason = access.limits_in_messenger(sender, await self._account(sender))
+        return f"{told}\n\n{reason}" if reason else told
 
     def _excuse(self, error: Exception) -> str:
         """What people are told of an error; the log has the rest."""
@@ -185,8 +205,20 @@ class Messenger:
         log.error("%s: an answer failed", self.door, exc_info=error)
         return RagbotsError.for_people
 
-    def _principal(self, place: Place) -> Principal:
-        return principal_of(place, self.door, self._groups_of)
+    def _sender(self, place: Place) -> access.Sender:
+        return access.Sender(self.door, place.user, alone=place.direct, outsiders=place.outsiders)
+
+    async def _account(self, sender: access.Sender) -> access.Account | None:
+        account: access.Account | None = await self._run(self.runtime.accounts.linked, sender.name)
+        return account
+
+    async def _who(self, place: Place) -> Principal:
+        """Whose rights hold there now. Raises AccountDisabled."""
+        sender = self._sender(place)
+        return access.in_messenger(sender, await self._account(sender))
+
+    def _seen(self, who: Principal) -> set[str]:
+        return {bot.id for bot in self.runtime.visible_bots(who)}
 
     async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         return await to_thread.run_sync(function, *args, limiter=self._threads)

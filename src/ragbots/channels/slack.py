@@ -60,7 +60,7 @@ class SlackDoor:
         event = body["event"]
         user, channel, ts = (str(event.get(key) or "") for key in ("user", "channel", "ts"))
         # One message is answered once, however often and by whichever events it is told of.
-        if not (user and channel and ts) or event.get("bot_id") or not self._messenger.once.first(f"{channel}/{ts}"):
+        if not (user and channel and ts) or event.get("bot_id") or not await self._messenger.first(f"{channel}/{ts}"):
             return
         place = _place(user, channel, thread, outsiders=bool(body.get("is_ext_shared_channel")))
         posted: dict[str, Any] = {
@@ -80,7 +80,7 @@ class SlackDoor:
     async def on_choice(self, body: dict[str, Any], client: AsyncWebClient) -> None:
         """Answers in place of the question which bot is meant, where it was put to whoever pressed."""
         place, ts = _pressed_at(body)
-        if not self._messenger.once.first(f"{place.channel}/{ts}/{place.user}"):
+        if not await self._messenger.first(f"press/{body.get('trigger_id')}"):
             return
         reply = await self._messenger.press(body["actions"][0].get("value"), place)
         if isinstance(reply, Answer):
@@ -90,7 +90,7 @@ class SlackDoor:
 
     async def on_rating(self, body: dict[str, Any], client: AsyncWebClient) -> None:
         place, _ = _pressed_at(body)
-        if self._messenger.once.first(f"press/{body.get('trigger_id')}"):
+        if await self._messenger.first(f"press/{body.get('trigger_id')}"):
             reply = await self._messenger.press(body["actions"][0].get("value"), place)
             await self._whisper(place, reply if isinstance(reply, str) else reply.answer, client)
 

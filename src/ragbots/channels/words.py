@@ -14,6 +14,7 @@ WAS_IT_HELPFUL = "도움이 되었나요?"
 THANKS = "의견 고맙습니다."
 ANOTHERS = "질문하신 분만 고를 수 있습니다. 다시 질문해 주세요."
 OUTDATED = "더는 쓸 수 없는 단추입니다. 다시 질문해 주세요."
+RIGHTS_CHANGED = "답하는 사이에 권한이 바뀌어 답을 보여 드릴 수 없습니다. 다시 질문해 주세요."
 MOST_CITATIONS = 15  # shown one by one; the others are counted
 QUOTE_CHARS = 300
 

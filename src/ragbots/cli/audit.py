@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from ragbots.cli.common import BotsDir, DataDir, Json, day, out, print_json, runtime, wants_json, whoami
+from ragbots.cli.common import BotsDir, DataDir, Json, day, out, print_json, runtime, say, wants_json, whoami
 from ragbots.schedule import KOREA
 from ragbots.state.audit import AuditRecord
 
@@ -32,6 +32,7 @@ def verify(context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir =
     else:
         found = report.damage
         out.print(Text.assemble((f"{found.kind}: ", "red"), f"record {found.record}: {found.text}"), soft_wrap=True)
+        say("Leave the database and the audit.* files as they are, and compare with an earlier export: docs/audit.md")
     raise typer.Exit(3 if report.damage else 0)
 
 

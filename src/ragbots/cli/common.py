@@ -84,6 +84,11 @@ def whoami() -> str:
         return "unknown"
 
 
+def say(line: str) -> None:
+    """What was done and what comes next, for the person at the terminal: beside what a program reads."""
+    err.print(line, highlight=False, soft_wrap=True)
+
+
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 

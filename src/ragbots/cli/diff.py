@@ -118,14 +118,23 @@ def _versions(opened: Runtime, bot: str, old: str | None, new: str | None) -> tu
 
 
 def _of_versions(old: OpenBot, new: OpenBot) -> list[_Compared]:
-    """All documents of both versions; one that is new or gone is compared with nothing."""
-    before, after = old.version.document_of, new.version.document_of
+    """All documents of both versions: a new one with the dated version before it, where there is one, else as one that
+    is gone with nothing."""
+    before, after = old.version.contents.blocks, new.version.contents.blocks
+    there = old.version.document_of | new.version.document_of
     found = []
-    for document_id in dict.fromkeys([*before, *after]):
-        document = after.get(document_id) or before[document_id]
-        sides = [bot.version.contents.blocks.get(document_id, ()) for bot in (old, new)]
-        found.append(_Compared(document.title, document.source, compare(*sides)))
+    for document_id, document in there.items():
+        was = before.get(document_id) or after.get(_version_before(new, document_id), ())
+        found.append(_Compared(document.title, document.source, compare(was, after.get(document_id, ()))))
     return [one for one in found if one.changes]
+
+
+def _version_before(bot: OpenBot, document_id: str) -> str:
+    """The dated version of a rule before this one; empty where there is none."""
+    line = bot.layout.timeline
+    dated = [one.document.id for one in line.editions.get(line.families.get(document_id, ""), ())]
+    at = dated.index(document_id) if document_id in dated else 0
+    return dated[at - 1] if at else ""
 
 
 def _answers(opened: Runtime, bot: str, old: str, new: str) -> list[tuple[str, str, str]]:
@@ -141,14 +150,16 @@ def _answers(opened: Runtime, bot: str, old: str, new: str) -> list[tuple[str, s
 
 
 def _lists(changes: Sequence[ArticleChange]) -> dict[str, list[str]]:
-    """The articles of the body by what became of them; one that moved was removed here and added there."""
+    """The articles of the body by what became of their numbers: where one moved, its old number is gone and its new
+    one is new, unless another article had it or has it now."""
     body = [one for one in changes if not one.addendum]
-    moved = [one for one in body if one.kind is Kind.MOVED]
     named = {kind: [one.article for one in body if one.kind is kind] for kind in Kind}
+    filled = [*named[Kind.ADDED], *named[Kind.MOVED]]
+    left = [*named[Kind.REMOVED], *(one.was for one in body if one.was)]
     return {
-        "changed": named[Kind.CHANGED],
-        "added": [*named[Kind.ADDED], *(one.article for one in moved)],
-        "removed": [*named[Kind.REMOVED], *(one.was for one in moved if one.was)],
+        "changed": [*named[Kind.CHANGED], *(article for article in filled if article in left)],
+        "added": [article for article in filled if article not in left],
+        "removed": [article for article in left if article not in filled],
         "retitled": named[Kind.RETITLED],
     }
 

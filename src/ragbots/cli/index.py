@@ -116,7 +116,7 @@ def _build_one(opened: Runtime, bot: str, *, release: bool, strict: bool) -> tup
     result: dict[str, Any] = {"bot": bot, "version": None, "status": "failed", "error": None}
     try:
         with progress() as bars:
-            built = opened.build(bot, bars, strict=strict)
+            built = opened.build(bot, bars, strict=strict, by=whoami())
             manifest = read_manifest(built.path)
             status = "built" if built.new else "unchanged"
             result |= {"version": built.version, "status": status, "embedded": built.embedded, **_summary(manifest)}
@@ -256,6 +256,8 @@ def _show_state(state: dict[str, Any], *, detailed: bool) -> None:
         verdict = version["verdict"]
         judged = "not verified" if verdict is None else ("sound" if verdict["passed"] else "failed its checks")
         out.print(f"  {mark} {version['version']}  {version.get('chunks', '?')} chunks, {judged}", highlight=False)
+        for problem in verdict["problems"] if detailed and verdict is not None else ():
+            out.print(Text(f"    {problem}", style="red"), soft_wrap=True)
         if "damage" in version:
             out.print(Text(f"    damaged: {version['damage']}", style="red"), soft_wrap=True)
         if detailed and (version["released"] or version is state["versions"][0]):
@@ -364,6 +366,7 @@ def verify(
         if chosen is None:
             raise ConfigurationError(f"bot `{bot}` has no version", hint=f"ragbots index build {bot}")
         verdict = releases.verify(opened.shelf, bot, chosen)
+        opened.audit_act("verify", whoami(), bot=bot, version=chosen, passed=verdict.passed)
     if wants_json(context, as_json):
         print_json(asdict(verdict))
     else:

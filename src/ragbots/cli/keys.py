@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,24 +13,36 @@ import typer
 from rich.table import Table
 
 from ragbots.auth import Keys
-from ragbots.cli.common import BotsDir, DataDir, Json, err, names, out, print_json, settings, wants_json
+from ragbots.cli.common import BotsDir, DataDir, Json, err, names, out, print_json, say, settings, wants_json, whoami
 from ragbots.config import Settings, check_bots
 from ragbots.errors import ConfigurationError
 from ragbots.state import Database
-from ragbots.state.accounts import Accounts, Key
+from ragbots.state.accounts import Accounts, Key, User
+from ragbots.state.audit import AuditLog
+from ragbots.types import AuditEvent, Principal
 
 app = typer.Typer(help="API keys: made, listed, revoked.", no_args_is_help=True)
 
 
+@dataclass(frozen=True)
+class Registry:
+    """Who may sign in to an installation, and where it is recorded what is changed of that."""
+
+    accounts: Accounts
+    settings: Settings
+    _log: AuditLog
+
+    def record(self, kind: str, **what: object) -> None:
+        self._log.append(AuditEvent(kind, Principal(whoami(), channel="cli"), what), datetime.now(UTC))
+
+
 @contextmanager
-def accounts(
-    context: typer.Context, bots_dir: Path | None, data_dir: Path | None
-) -> Iterator[tuple[Accounts, Settings]]:
-    """The accounts of the installation, open while the block runs; it needs no bots."""
+def registry(context: typer.Context, bots_dir: Path | None, data_dir: Path | None) -> Iterator[Registry]:
+    """The registry of the installation, open while the block runs; it needs no bots."""
     chosen = settings(context, bots_dir, data_dir)
     database = Database(chosen.state_url)
     try:
-        yield Accounts(database), chosen
+        yield Registry(Accounts(database), chosen, AuditLog(database, chosen.data_dir))
     finally:
         database.close()
 
@@ -48,14 +61,20 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once, and kept nowhere."""
-    with accounts(context, bots_dir, data_dir) as (found, chosen):
-        scope = None if bots is None else _known_bots(names("--bots", bots), chosen)
-        key, secret = Keys(found).create(_user("--user", user), names("--groups", groups), scope, days)
+    with registry(context, bots_dir, data_dir) as opened:
+        scope = None if bots is None else _known_bots(names("--bots", bots), opened.settings)
+        key, secret = Keys(opened.accounts).create(_user("--user", user), names("--groups", groups), scope, days)
+        opened.record("key created", key=key.id, user=key.user_id, **_scope_json(key))
+        idle = _groups_without_effect(key, opened.accounts.user(key.user_id))
     if wants_json(context, as_json):
         print_json({"id": key.id, "key": secret})
         return
     out.print(secret, highlight=False, soft_wrap=True)
-    err.print(f"key {key.id} of {key.user_id}, good until {key.expires_at:%Y-%m-%d}. It is not shown again.")
+    whom = f"`{key.user_id}` for {_all_or(key.bots, 'all bots')}, with {_all_or(key.groups, 'no group')}"
+    say(f"Key {key.id} of {whom}, good until {key.expires_at:%Y-%m-%d}. It is not shown again.")
+    say(f"Send it as `Authorization: Bearer …`. Should it leak: ragbots keys revoke {key.id}")
+    if idle:
+        err.print(f"`{key.user_id}` is not in {', '.join(idle)}: the key does not speak for these.", style="yellow")
 
 
 @app.command("list")
@@ -63,18 +82,20 @@ def list_keys(
     context: typer.Context, bots_dir: BotsDir = None, data_dir: DataDir = None, as_json: Json = False
 ) -> None:
     """List the keys, newest first."""
-    with accounts(context, bots_dir, data_dir) as (found, _):
-        keys = found.keys()
-    now = datetime.now(UTC)
+    with registry(context, bots_dir, data_dir) as opened:
+        keys = opened.accounts.keys()
     if wants_json(context, as_json):
-        print_json({"keys": [_key_json(key, now) for key in keys]})
+        print_json({"keys": [_key_json(key) for key in keys]})
+        return
+    if not keys:
+        say("No key yet: ragbots keys create --user NAME")
         return
     table = Table("id", "user", "groups", "bots", "state", "until", "last used", box=None, header_style="dim")
     for key in keys:
         bots = "all" if key.bots is None else ", ".join(sorted(key.bots))
         used = "" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M}"
         groups = ", ".join(sorted(key.groups))
-        table.add_row(key.id, key.user_id, groups, bots, _state(key, now), f"{key.expires_at:%Y-%m-%d}", used)
+        table.add_row(key.id, key.user_id, groups, bots, key_state(key), f"{key.expires_at:%Y-%m-%d}", used)
     out.print(table)
 
 
@@ -86,28 +107,49 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke a key: whoever shows it is not let in any more."""
-    with accounts(context, bots_dir, data_dir) as (found, _):
-        found.revoke_key(key_id, datetime.now(UTC))
+    with registry(context, bots_dir, data_dir) as opened:
+        before = opened.accounts.key(key_id=key_id)
+        opened.accounts.revoke_key(key_id, datetime.now(UTC))
+        opened.record("key revoked", key=key_id, user=None if before is None else before.user_id)
+    if before is not None and before.revoked_at is not None:
+        say(f"Key {key_id} of `{before.user_id}` was revoked before, on {before.revoked_at:%Y-%m-%d}.")
+    elif before is not None:
+        say(f"Key {key_id} of `{before.user_id}` is revoked: whoever shows it is refused from now on.")
 
 
-def _state(key: Key, now: datetime) -> str:
+def key_state(key: Key) -> str:
+    """`good`, `revoked` or `expired`."""
     if key.revoked_at is not None:
         return "revoked"
-    return "expired" if key.expires_at <= now else "good"
+    return "expired" if key.expires_at <= datetime.now(UTC) else "good"
 
 
-def _key_json(key: Key, now: datetime) -> dict[str, object]:
+def _key_json(key: Key) -> dict[str, object]:
     return {
         "id": key.id,
         "user": key.user_id,
         "groups": sorted(key.groups),
         "bots": None if key.bots is None else sorted(key.bots),
-        "state": _state(key, now),
+        "state": key_state(key),
         "created_at": key.created_at.isoformat(),
         "expires_at": key.expires_at.isoformat(),
         "revoked_at": None if key.revoked_at is None else key.revoked_at.isoformat(),
         "last_used_at": None if key.last_used_at is None else key.last_used_at.isoformat(),
     }
+
+
+def _scope_json(key: Key) -> dict[str, object]:
+    bots = None if key.bots is None else sorted(key.bots)
+    return {"groups": sorted(key.groups), "bots": bots, "expires_at": key.expires_at.isoformat()}
+
+
+def _all_or(names: frozenset[str] | None, none: str) -> str:
+    return ", ".join(sorted(names or ())) or none
+
+
+def _groups_without_effect(key: Key, user: User | None) -> list[str]:
+    """Groups of a key that its user does not have."""
+    return [] if user is None else sorted(key.groups - user.groups)
 
 
 def _user(option: str, text: str) -> str:

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 from ragbots.evaluation.matching import stated, without_markers
 from ragbots.evaluation.questions import Record
-from ragbots.evaluation.scoring import Group, Judged, Report
+from ragbots.evaluation.scoring import Group, Judged, Report, Scores
 from ragbots.types import Status
 
 MARGIN = 0.02  # by which a share may lie below that of the live version
 _MEASURES: Mapping[str, Callable[[Group], float | None]] = {
     "recall@5": lambda one: one.recall_5,
     "citation_precision": lambda one: one.citation_precision,
+    "citation_recall": lambda one: one.citation_recall,
+    "must_include_coverage": lambda one: one.must_include_coverage,
+}
+_OF_ONE: Mapping[str, Callable[[Scores], float | None]] = {
+    "recall@5": lambda one: one.recall_5,
+    "citation_precision": lambda one: one.cited_gold / one.cited if one.cited and one.cited_gold is not None else None,
     "citation_recall": lambda one: one.citation_recall,
     "must_include_coverage": lambda one: one.must_include_coverage,
 }
@@ -39,7 +45,7 @@ def judge(records: Sequence[Record], candidate: Report, live: Report | None) -> 
     after = {one.id: one for one in candidate.records}
     lost = [line for record in records for line in _lost(record, before[record.id], after[record.id])]
     lower = [
-        f"{name} fell from {old:.3f} to {new:.3f}"
+        f"{name} fell from {old:.3f} to {new:.3f}{_worse(name, records, before, after)}"
         for name, (old, new) in _figures(candidate.total, live.total).items()
         if new < old - MARGIN
     ]
@@ -55,12 +61,27 @@ def changed_answers(records: Sequence[Record], new: Report, old: Report) -> list
 def _lost(record: Record, before: Judged, after: Judged) -> list[str]:
     had, has = (stated(record.must_include, record.accept, _said(one)) for one in (before, after))
     gone = [fact for fact, was, still in zip(record.must_include, had, has, strict=True) if was and not still]
-    where = ", ".join(dict.fromkeys(f"{one.document} {one.address}" for one in after.citations)) or "nothing"
+    where = _cited(after)
     status = after.status.value if after.status else "not asked"
     return [
         f"{record.id} ‘{record.question}’ no longer states ‘{fact}’ ({status}, cites {where}; {_found(record, after)})"
         for fact in gone
     ]
+
+
+def _worse(name: str, records: Sequence[Record], before: Mapping[str, Judged], after: Mapping[str, Judged]) -> str:
+    """The questions that a share fell for, and what each cites now."""
+    of = _OF_ONE[name]
+    worse = [
+        f"{one.id} ‘{one.question}’ (cites {_cited(after[one.id])}; {_found(one, after[one.id])})"
+        for one in records
+        if (of(before[one.id].scores) or 0.0) > (of(after[one.id].scores) or 0.0)
+    ]
+    return f": {', '.join(worse)}" if worse else ""
+
+
+def _cited(judged: Judged) -> str:
+    return ", ".join(dict.fromkeys(f"{one.document} {one.address}" for one in judged.citations)) or "nothing"
 
 
 def _found(record: Record, judged: Judged) -> str:

@@ -24,7 +24,8 @@ from pydantic.alias_generators import to_camel
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ragbots.config import DooraySettings, WikiId, explain
-from ragbots.errors import ConfigurationError, SourceUnavailable
+from ragbots.errors import AddressRefused, ConfigurationError, SourceUnavailable
+from ragbots.outgoing import client, pinned_adapter, spelled_out
 
 T = TypeVar("T")
 
@@ -67,6 +68,12 @@ class DoorayAccess:
     domain: str
     api_url: str
     token: str = field(repr=False)
+    private_networks: tuple[str, ...] = ()
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """The networks that are not public and may be reached all the same."""
+        return (*self.private_networks, *spelled_out(self.api_url))
 
     def page_link(self, wiki: str, page: str) -> str:
         """The page's address for people."""
@@ -86,7 +93,9 @@ class DoorayAccess:
         return url.host == api.host or (is_family and url.host.endswith(f".{family}"))
 
 
-def dooray_access(settings: DooraySettings, environ: Mapping[str, str]) -> DoorayAccess:
+def dooray_access(
+    settings: DooraySettings, environ: Mapping[str, str], private_networks: tuple[str, ...] = ()
+) -> DoorayAccess:
     """The way to the API. Raises ConfigurationError for a missing domain or token."""
     if not settings.domain or not settings.api:
         raise ConfigurationError(
@@ -104,7 +113,7 @@ def dooray_access(settings: DooraySettings, environ: Mapping[str, str]) -> Doora
             f"the environment variable {settings.token_env} holds spaces or other characters that no token has",
             hint="copy the API token again",
         )
-    return DoorayAccess(settings.domain, settings.api, token)
+    return DoorayAccess(settings.domain, settings.api, token, private_networks)
 
 
 class Pace:
@@ -231,10 +240,12 @@ class DoorayApi:
             timeout=(self.patience.connect, self.patience.read),
             max_redirects=0,
         )
-        http = httpx.Client(
+        for scheme in ("https://", "http://"):
+            sdk.session.mount(scheme, pinned_adapter(self.access.reachable))
+        http = client(
+            self.access.reachable,
             headers={"Authorization": f"dooray-api {self.access.token}", "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(self.patience.read, connect=self.patience.connect),
-            follow_redirects=False,
         )
         with http:
             try:
@@ -316,6 +327,8 @@ class DooraySession:
         self._api.pace.wait()
         try:
             return call()
+        except AddressRefused as refused:
+            raise SourceUnavailable(f"{what}: {refused.message}", hint=refused.hint) from None
         except DoorayRequestError as error:
             raise self._translated(what, error) from None
 
@@ -392,6 +405,8 @@ class DooraySession:
                     raise self._refusal(what, response.status_code, response.headers)
                 save(self._pieces(response, what, file, limit))
                 return None
+        except AddressRefused as refused:
+            raise SourceUnavailable(f"{what}: {refused.message}", hint=refused.hint) from None
         except httpx.RequestError as error:
             raise _Again(f"the file did not arrive ({type(error).__name__})") from None
 

@@ -78,9 +78,7 @@ class Accounts:
             with self._database.transaction(writing=True) as connection:
                 connection.execute(insert(tables.users).values(**row))
         except IntegrityError as error:
-            raise ConfigurationError(
-                f"user `{user.id}` is there already", hint="`ragbots users list` shows all"
-            ) from error
+            raise user_is_there(user.id) from error
 
     def user(self, user_id: str) -> User | None:
         with self._database.transaction() as connection:
@@ -116,7 +114,48 @@ class Accounts:
         with self._database.transaction(writing=True) as connection:
             changed = connection.execute(update(tables.users).where(tables.users.c.id == user_id).values(**values))
             if not changed.rowcount:
-                raise NotFound(f"no user `{user_id}`", hint="`ragbots users list` shows those there are")
+                raise no_user(user_id)
+
+    # who they are in messengers
+
+    def link(self, messenger: str, user_id: str) -> str | None:
+        """Links somebody in a messenger (`slack:U024BE7LH`) to an account, in place of the one before; which that was.
+        Raises NotFound."""
+        t = tables.messenger_links
+        with self._database.transaction(writing=True) as connection:
+            if connection.execute(select(tables.users.c.id).where(tables.users.c.id == user_id)).one_or_none() is None:
+                raise no_user(user_id)
+            before = connection.execute(select(t.c.user_id).where(t.c.messenger == messenger)).scalar()
+            connection.execute(delete(t).where(t.c.messenger == messenger))
+            connection.execute(insert(t).values(messenger=messenger, user_id=user_id))
+        return before
+
+    def unlink(self, messenger: str) -> str:
+        """Whose account it was. Raises NotFound."""
+        t = tables.messenger_links
+        with self._database.transaction(writing=True) as connection:
+            user_id = connection.execute(select(t.c.user_id).where(t.c.messenger == messenger)).scalar()
+            if user_id is None:
+                raise NotFound(f"`{messenger}` is linked to no account", hint="`ragbots users list` shows the links")
+            connection.execute(delete(t).where(t.c.messenger == messenger))
+        return str(user_id)
+
+    def links(self) -> dict[str, list[str]]:
+        """User → who they are in messengers, in order."""
+        t = tables.messenger_links
+        found: dict[str, list[str]] = {}
+        with self._database.transaction() as connection:
+            for row in connection.execute(select(t).order_by(t.c.messenger)):
+                found.setdefault(row.user_id, []).append(row.messenger)
+        return found
+
+    def linked(self, messenger: str) -> User | None:
+        """The account of somebody in a messenger."""
+        t = tables.messenger_links
+        query = select(tables.users).join(t, t.c.user_id == tables.users.c.id).where(t.c.messenger == messenger)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _user(row)
 
     # keys
 
@@ -213,6 +252,14 @@ class Accounts:
             row = connection.execute(select(tables.sign_ins).where(tables.sign_ins.c.hash == digest)).one_or_none()
             taken = connection.execute(delete(tables.sign_ins).where(tables.sign_ins.c.hash == digest)).rowcount
         return SignIn(row.nonce, row.verifier, aware(row.created_at)) if row is not None and taken else None
+
+
+def user_is_there(user_id: str) -> ConfigurationError:
+    return ConfigurationError(f"user `{user_id}` is there already", hint="`ragbots users list` shows all")
+
+
+def no_user(user_id: str) -> NotFound:
+    return NotFound(f"no user `{user_id}`", hint="`ragbots users list` shows those there are")
 
 
 def _user(row: Row[tuple[object, ...]]) -> User:

@@ -18,7 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
+from cachetools import TTLCache
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ragbots.errors import ChecksNotPassed
@@ -75,6 +77,26 @@ class AuditReport:
     head: int
     head_hash: str
     damage: Damage | None
+
+
+class Sparing:
+    """Which of many like events are recorded, so that whoever tries and tries fills no disk: the same once a minute,
+    and no more than so many of one person at one address."""
+
+    MINUTE, MOST, PEOPLE = 60.0, 30, 10_000
+
+    def __init__(self) -> None:
+        self._seen: TTLCache[tuple[str, str | None], set[str]] = TTLCache(self.PEOPLE, self.MINUTE)
+        self._lock = Lock()
+
+    def takes(self, event: AuditEvent) -> bool:
+        what = f"{event.kind} {canonical(event.what)}"
+        with self._lock:
+            seen = self._seen.setdefault((event.principal.user_id, event.address), set())
+            if what in seen or len(seen) >= self.MOST:
+                return False
+            seen.add(what)
+        return True
 
 
 class AuditLog:

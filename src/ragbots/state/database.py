@@ -401,6 +401,19 @@ class Database:
             calls, read, written, cost = connection.execute(query).one()
         return Spent(int(calls), int(read), int(written), float(cost))
 
+    def note_event(self, hashed: str, at: datetime) -> bool:
+        """Keeps that an event was seen; whether it is the first time, of however many processes see it at once."""
+        try:
+            with self._writing.begin() as connection:
+                connection.execute(insert(tables.events).values(hash=hashed, at=at))
+        except IntegrityError:
+            return False
+        return True
+
+    def forget_events(self, before: datetime) -> int:
+        with self._writing.begin() as connection:
+            return connection.execute(delete(tables.events).where(tables.events.c.at < before)).rowcount
+
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)

@@ -196,3 +196,18 @@ sign_ins = Table(
     Column("verifier", String(128), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
+
+# What messengers delivered: only whether it was seen, not what it was.
+events = Table(
+    "events",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+messenger_links = Table(
+    "messenger_links",
+    metadata,
+    Column("messenger", String(255), primary_key=True),
+    Column("user_id", String(255), nullable=False, index=True),
+)

@@ -18,8 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]")
 _COLLECTION = "vectors"
 _MARKER = ".checked.json"  # kept beside the directory, which is Chroma's
+_SCRATCH = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")  # what tempfile makes of a name
+_BESIDE = re.compile(r"\.(.+)(?:\.lock|\.checked\.json)")
 _MARKER_FORMAT = 1
 _ATTEMPTS = 3  # at filling: Chroma builds its graph anew each time, and now and then a poor one
 _SMALLEST = 2  # Chroma writes no index for fewer; they are answered by the exact scan
@@ -162,11 +164,26 @@ class ChromaStoreFactory:
 
     def delete(self, name: str) -> None:
         """Removes the store from the disk; nothing happens where there is none. Raises Locked."""
+        if self._folder.is_dir():
+            self._delete(name, seconds=self._lock_seconds)
+
+    def collect(self, doomed: Callable[[str], bool]) -> None:
+        """Deletes the stores whose names are `doomed`, and what killed processes left of any.
+
+        What another process holds stays, to be collected another time.
+        """
         if not self._folder.is_dir():
             return
-        with self._locked(name) as lock:
-            self._remove(name)
-            Path(lock.lock_file).unlink(missing_ok=True)  # waiters notice and make it anew
+        names = [path.name for path in self._folder.iterdir()]
+        unfinished = {found[1] for name in names if (found := _SCRATCH.fullmatch(name))}
+        beside = {found[1] for name in names if (found := _BESIDE.fullmatch(name))}
+        for name in filter(_NAME.fullmatch, {*names, *unfinished, *beside}):
+            with suppress(Locked):
+                if doomed(name):
+                    self._delete(name, seconds=0)
+                elif name in unfinished:
+                    with self._locked(name, seconds=0):
+                        self._remove_scratch(name)
 
     def _directory(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -181,11 +198,16 @@ class ChromaStoreFactory:
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path, thread_local=False)  # a server may open in one thread and close in another
 
+    def _delete(self, name: str, seconds: float) -> None:
+        with self._locked(name, seconds) as lock:
+            self._remove(name)
+            Path(lock.lock_file).unlink(missing_ok=True)  # waiters notice and make it anew
+
     @contextmanager
-    def _locked(self, name: str) -> Iterator[FileLock]:
+    def _locked(self, name: str, seconds: float | None = None) -> Iterator[FileLock]:
         lock = self._lock(name)
         try:
-            lock.acquire(timeout=self._lock_seconds)
+            lock.acquire(timeout=self._lock_seconds if seconds is None else seconds)
         except Timeout as error:
             raise Locked(f"store {name} is held by another process", hint="is a server answering from it?") from error
         try:
@@ -195,7 +217,11 @@ class ChromaStoreFactory:
 
     def _remove(self, name: str) -> None:
         self._beside(name, _MARKER).unlink(missing_ok=True)
-        for path in (self._directory(name), *self._folder.glob(f".{name}.????????.tmp")):
+        shutil.rmtree(self._directory(name), ignore_errors=True)
+        self._remove_scratch(name)
+
+    def _remove_scratch(self, name: str) -> None:
+        for path in self._folder.glob(f".{name}.????????.tmp"):
             shutil.rmtree(path, ignore_errors=True)
 
     def _fill(self, name: str, vectors: Vectors) -> None:
@@ -338,7 +364,7 @@ def _is_as_checked(directory: Path, marker: Path, vectors: Vectors) -> bool:
 
 def _check_in_fresh_process(directory: Path, vectors: Vectors) -> list[int]:
     """Chroma may answer from memory in the process that filled it; another sees what is on the disk."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", suffix=".tmp", dir=directory.parent) as scratch:
         path = Path(scratch) / "vectors.npy"
         np.save(path, vectors)
         command = [sys.executable, "-m", "ragbots.stores.chroma_check", str(directory), str(path)]

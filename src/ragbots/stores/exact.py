@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ragbots.ports import Vectors
@@ -45,4 +47,7 @@ class ExactStoreFactory:
         return [int(row) for row in np.flatnonzero(~(np.abs(lengths - 1.0) < _UNIT))]
 
     def delete(self, name: str) -> None:  # noqa: ARG002
+        return None
+
+    def collect(self, doomed: Callable[[str], bool]) -> None:  # noqa: ARG002
         return None

@@ -175,6 +175,10 @@ def store_name(bot: str, version: str) -> str:
     return f"{bot}--{version}"
 
 
+def bot_of_store(name: str) -> str:
+    return name.rpartition("--")[0]
+
+
 def write_version(folder: Path, contents: Contents, manifest: Manifest) -> Path:
     """Writes the version below `folder` (one bot's) and returns its directory.
 

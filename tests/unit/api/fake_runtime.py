@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
-from ragbots import access
+from ragbots import access, privacy
 from ragbots.auth import LocalIdentity
+from ragbots.comparison import Amendment
 from ragbots.config import BotConfig, FolderSource, Settings
 from ragbots.limiting import Limiter
 from ragbots.memory import Memory
@@ -73,6 +74,9 @@ PASSAGE = Passage(
     blocks=(PassageBlock("row", "별표 1 1행", "직급 대리", (("직급", "대리"),), True, ((0, 2),)),),
     previous=None,
     next=PassageLink("제22조", "이월", "leave.v1.4"),
+    amendments=(
+        Amendment(date(2026, 1, 1), False, (((("7일", True), (" 전", False)), (("3일", True), (" 전", False))),)),
+    ),
 )
 
 
@@ -98,9 +102,6 @@ class NoMemory:
     def own(self, conversation_id: str, principal: Principal) -> str | None:
         return conversation_id
 
-    def forget_expired(self, now: datetime) -> int:
-        return 0
-
 
 class FakeRuntime:
     """Every question gets `ANSWER`, or what `answering` does; `asked` keeps what arrived."""
@@ -118,9 +119,16 @@ class FakeRuntime:
         self.limiter = Limiter(self.settings.limits)
         self.memory: Memory | NoMemory = NoMemory()
         self.audited: list[AuditEvent] = []
+        self.mask = privacy.mask
 
     def audit(self, event: AuditEvent) -> None:
         self.audited.append(event)
+
+    def audit_refusal(self, principal: Principal, address: str | None, **what: object) -> None:
+        self.audited.append(AuditEvent("refused", principal, what, address))
+
+    def forget_expired(self, now: datetime, by: str) -> int:
+        return 0
 
     def forget_audited(self, now: datetime) -> int:
         return 0

@@ -101,6 +101,13 @@ def test_a_citation_opens_in_its_article(client: TestClient, runtime: FakeRuntim
         ],
         "previous": None,
         "next": {"article": "제22조", "heading": "이월", "id": "leave.v1.4"},
+        "amendments": [
+            {
+                "effective": "2026-01-01",
+                "pending": False,
+                "paragraphs": [{"before": [["7일", True], [" 전", False]], "after": [["3일", True], [" 전", False]]}],
+            }
+        ],
     }
 
 

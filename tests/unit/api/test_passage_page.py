@@ -6,10 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.api.fake_runtime import PASSAGE, FakeRuntime
+from tests.unit.api.fake_runtime import PASSAGE, TODAY, FakeRuntime
 
 from ragbots.api.app import create_app
 from ragbots.api.passage_page import Line, Table, arranged, render
+from ragbots.comparison import Amendment
 from ragbots.errors import NotFound
 from ragbots.retrieval import Passage, PassageBlock
 from ragbots.types import Context
@@ -74,6 +75,8 @@ def test_the_page_says_where_it_is_and_leads_on(client: TestClient) -> None:
         "12쪽",
         "<mark>직급</mark> 대리",
         "제22조(이월)",
+        "신구대조: 2026. 1. 1. 시행 개정",
+        "<td><del>7일</del> 전</td><td><ins>3일</ins> 전</td>",
     ):
         assert words in page.text
     assert 'href="leave.v1.4"' in page.text
@@ -86,8 +89,15 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 def hostile() -> Passage:
     blocks = (block("paragraph", HOSTILE, quoted=True), row(HOSTILE, HOSTILE), block(HOSTILE, HOSTILE))
+    changed = Amendment(TODAY, True, ((((HOSTILE, True),), ((HOSTILE, False),)), ((), ((HOSTILE, True),))))
     return replace(
-        PASSAGE, document=HOSTILE, address=HOSTILE, breadcrumb=(HOSTILE,), blocks=blocks, link="javascript:alert(1)"
+        PASSAGE,
+        amendments=(changed,),
+        document=HOSTILE,
+        address=HOSTILE,
+        breadcrumb=(HOSTILE,),
+        blocks=blocks,
+        link="javascript:alert(1)",
     )
 
 

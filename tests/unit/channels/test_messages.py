@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from tests.messenger_runtime import MessengerRuntime
 from tests.unit.api.fake_runtime import ANSWER, CITED
 
 from ragbots.channels import dooray_messages, slack_messages
 from ragbots.channels.dooray import received
-from ragbots.channels.messenger import Once, Place, conversation_id, principal_of, secret_of
+from ragbots.channels.messenger import Messenger, Place, conversation_id, secret_of
 from ragbots.channels.words import MOST_CITATIONS, QUOTE_CHARS, Chosen, Rated, link_of, quote_of, read_value, value_of
 from ragbots.errors import ConfigurationError
 from ragbots.types import Candidate, Status
@@ -76,33 +81,32 @@ def test_a_value_of_another_kind_is_none_of_ours(value: object) -> None:
     assert read_value(value) is None
 
 
-def test_only_a_direct_message_has_the_senders_rights() -> None:
-    groups = {"u1": frozenset({"board"})}.__getitem__
-    direct = principal_of(Place("u1", "d", direct=True), "slack", groups)
-    assert (direct.user_id, direct.groups, direct.authenticated) == ("slack:u1", {"board"}, True)
-    channel = principal_of(Place("u1", "c"), "slack", groups)
-    assert (channel.user_id, channel.groups, channel.authenticated) == ("slack:u1", frozenset(), True)
-    shared = principal_of(Place("u1", "d", direct=True, outsiders=True), "slack", groups)
-    assert (shared.groups, shared.authenticated) == (frozenset(), False)
-
-
 def test_a_conversation_is_its_persons_channels_and_threads() -> None:
     place = Place("u1", "c1", "t1")
-    assert conversation_id("secret", place) == conversation_id("secret", Place("u1", "c1", "t1"))
-    others = [
-        replace(place, user="u2"),
-        replace(place, channel="c2"),
-        replace(place, thread=""),
-        replace(place, direct=True),
-    ]
-    ids = {conversation_id("secret", one) for one in (place, *others, Place("u1c", "1", "t1"))}
-    assert len(ids | {conversation_id("other", place)}) == 7
+    assert conversation_id("secret", place, "kim") == conversation_id("secret", Place("u1", "c1", "t1"), "kim")
+    others = [replace(place, channel="c2"), replace(place, thread=""), replace(place, direct=True)]
+    ids = {conversation_id("secret", one, "kim") for one in (place, *others)}
+    ids |= {conversation_id("secret", place, "lee"), conversation_id("secret", Place("u1", "1", "t1"), "kimc")}
+    assert len(ids | {conversation_id("other", place, "kim")}) == 7
     assert {len(one) for one in ids} == {43}
 
 
-def test_an_event_is_new_once() -> None:
-    once = Once()
-    assert [once.first(event) for event in ("a", "b", "a")] == [True, True, False]
+def test_an_event_is_new_once_for_all_processes_and_until_it_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = MessengerRuntime(tmp_path)
+
+    async def firsts(*events: str) -> list[bool]:
+        messenger = Messenger(runtime, "dooray", "secret")  # as after a restart
+        return [await messenger.first(event) for event in events]
+
+    assert asyncio.run(firsts("a", "b", "a")) == [True, True, False]
+    assert asyncio.run(firsts("a", "c")) == [False, True]
+    monkeypatch.setattr("ragbots.channels.messenger.EVENTS_KEPT", timedelta(0))
+    assert asyncio.run(firsts("a")) == [True]
+    runtime.close()
+    monkeypatch.setattr(runtime.database, "note_event", Mock(side_effect=OSError))
+    assert asyncio.run(firsts("a")) == [True]  # rather answered twice than not at all
 
 
 @pytest.mark.parametrize("value", ["", "  ", "two words", "토큰", "a\nb"])

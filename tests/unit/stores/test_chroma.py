@@ -141,6 +141,24 @@ def test_deleting_gives_the_disk_back(factory: ChromaStoreFactory, folder: Path)
     assert list(folder.iterdir()) == []
 
 
+def test_what_killed_processes_left_is_collected_and_what_is_held_stays(
+    factory: ChromaStoreFactory, folder: Path
+) -> None:
+    kept, doomed, held = f"{NAME}-1", f"{NAME}-2", f"{NAME}-3"
+    factory.fill(kept, unit_rows(20))
+    whole = {path.name for path in folder.iterdir()}
+    stores = [factory.open(name, unit_rows(20)) for name in (doomed, held)]
+    stores[0].close()
+    for name in (kept, doomed, held, f"{NAME}-4"):  # that of a filling which never came to a store
+        (folder / f".{name}.abcd_123.tmp").mkdir()
+    factory.collect(lambda name: name != kept)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {*whole, held, f".{held}.lock", f".{held}.checked.json", f".{held}.abcd_123.tmp"}
+    stores[1].close()
+    factory.collect(lambda name: name != kept)
+    assert {path.name for path in folder.iterdir()} == whole
+
+
 def test_names_that_could_leave_the_folder_are_refused(factory: ChromaStoreFactory) -> None:
     for name in ("../elsewhere", "a/b", "", "ab", ".hidden", "한글", "x" * 600):
         with pytest.raises(ConfigurationError):

@@ -1,6 +1,5 @@
 // One turn: the question, the answer as it grows, its citations and what can be done next.
 
-import { amendmentOf } from "./compare.js";
 import { contacts } from "./contact.js";
 import { copyText, el, icon, webLink } from "./dom.js";
 import { feedback } from "./feedback.js";
@@ -8,10 +7,15 @@ import { readableDate } from "./words.js";
 
 const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const EXTRACTIVE = "extractive";
+const PENDING = "pending-amendment";
+const TITLE = /^[^.[]+ — [^.[]+$/; // of an article that is quoted below it
+const ITEM = /^\d+(?:의\d+)?\. /;
+const SUBITEM = /^[가-하]\. /;
+const LAST_WORD = /^(.*?)(\S{1,12} ?)$/s;
 const CELL_JOINT = " | "; // between the cells of a table's row, each `column: value`
 
 /**
- * A view of one turn. `actions`: words, botOf(id), openCitation(citation, turn), askAgain(turn, botId), retry(),
+ * A view of one turn. `actions`: words, botOf(id), openCitation(citation, {compare}), askAgain(turn, botId), retry(),
  * rate(rating, reason, comment), announce(text), address(path).
  * `update(turn)` redraws only the parts that changed, so that focus and selection survive streaming.
  */
@@ -32,7 +36,7 @@ export function turnView(actions) {
 
   const update = (turn) => {
     const status = turn.answer?.status ?? null;
-    root.dataset.status = turn.phase === "done" ? status : turn.phase;
+    root.dataset.status = turn.phase !== "done" ? turn.phase : isTalk(turn) ? "talk" : status;
     root.setAttribute("aria-busy", String(turn.phase === "waiting"));
     draw("asked", [turn.question, turn.bot, turn.asOf], () => asked(turn, actions));
     draw("who", [turn.route, turn.phase, turn.text === "", status], () => who(turn, actions));
@@ -69,7 +73,12 @@ export function spokenSummary(turn, { botOf, words }) {
     .join(" ");
 }
 
-/** The answer's text as blocks: {kind: "paragraph", text}, {kind: "list", items} and {kind: "row", cells, after}. */
+/** Whether it is no answer out of rules: a greeting, or how to ask. */
+function isTalk({ answer }) {
+  return answer?.status === "refused" && !answer.index_version;
+}
+
+/** The answer's text as blocks: {kind: "paragraph", text, heads?: it stands above a row}, {kind: "list", items} and {kind: "row", cells, after}. */
 export function parseAnswer(text) {
   return text
     .split(/\n\s*\n/)
@@ -83,8 +92,10 @@ function splitLists(lines) {
     const item = /^\s*- (.*)$/.exec(line)?.[1];
     const last = blocks.at(-1);
     const row = rowOf(line);
-    if (row) blocks.push(row);
-    else if (item !== undefined && last?.kind === "list") last.items.push(item);
+    if (row) {
+      if (last?.kind === "paragraph") last.heads = true;
+      blocks.push(row);
+    } else if (item !== undefined && last?.kind === "list") last.items.push(item);
     else if (item !== undefined) blocks.push({ kind: "list", items: [item] });
     else if (last?.kind === "paragraph") last.text += `\n${line.trim()}`;
     else blocks.push({ kind: "paragraph", text: line.trim() });
@@ -137,19 +148,43 @@ function drawText(node, turn, actions) {
 
 function answerBlock(block, turn, actions) {
   if (block.kind === "row") return rowList(block, turn, actions);
-  if (block.kind === "paragraph") return el("p", {}, withMarkers(block.text, turn, actions));
+  if (block.kind === "paragraph") return el("p", {}, paragraphLines(block, turn, actions));
   return el("ul", {}, block.items.map((item) => el("li", {}, withMarkers(item, turn, actions))));
+}
+
+/** A paragraph's lines: what it is from, 호 and 목 set in as they are on paper. */
+function paragraphLines({ text, heads }, turn, actions) {
+  const lines = text.split("\n");
+  const kind = (line, at) => {
+    if (at === 0 && (heads || lines.length > 1) && TITLE.test(line)) return "line from";
+    if (ITEM.test(line)) return "line item";
+    return SUBITEM.test(line) ? "line subitem" : "line";
+  };
+  return lines.map((line, at) => el("span", { class: kind(line, at) }, withMarkers(line, turn, actions)));
 }
 
 /** Text in which `[1]` opens the first citation, and the words that answer are marked; a number without a citation
  * stays text. */
 function withMarkers(text, turn, actions) {
   const words = answeringWords(turn.citations);
-  return text.split(/(\[\d{1,2}\])/).flatMap((part) => {
+  const drawn = [];
+  for (const part of text.split(/(\[\d{1,2}\])/)) {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
     const citation = turn.citations[number - 1];
-    return citation ? [marker(number, citation, turn, actions)] : withWordsMarked(part, words);
-  });
+    if (citation) drawn.push(besideWord(drawn, marker(number, citation, actions)));
+    else drawn.push(...withWordsMarked(part, words));
+  }
+  return drawn;
+}
+
+/** A marker with the word before it, taken from what is drawn already: it never stands alone at a line's beginning. */
+function besideWord(drawn, button) {
+  const last = drawn.at(-1);
+  const marked = last instanceof Element && last.localName === "mark";
+  const [, before, word] = LAST_WORD.exec(marked ? last.textContent : typeof last === "string" ? last : "") ?? [];
+  if (!word) return button;
+  drawn.splice(-1, 1, marked ? el("mark", {}, before) : before);
+  return el("span", { class: "nowrap" }, marked ? el("mark", {}, word) : word, button);
 }
 
 /** The lines of the quotes that answer, as their marks say; marks count code points. */
@@ -167,9 +202,9 @@ function withWordsMarked(text, words) {
   return [...withWordsMarked(before, words), el("mark", {}, found), ...withWordsMarked(after, words)];
 }
 
-function marker(number, citation, turn, actions) {
+function marker(number, citation, actions) {
   const label = actions.words.openCitation(number, placeOf(citation));
-  const open = () => actions.openCitation(citation, turn);
+  const open = () => actions.openCitation(citation);
   return el("button", { type: "button", class: "marker", "aria-label": label, onclick: open }, String(number));
 }
 
@@ -192,7 +227,7 @@ function who(turn, { botOf, words }) {
   if (turn.phase === "waiting" && !turn.text) {
     return [el("p", { class: "searching" }, name ? words.searchingIn(name) : words.searching)];
   }
-  const label = turn.answer?.status === "refused" && words.refused;
+  const label = turn.answer?.status === "refused" && !isTalk(turn) && words.refused;
   return [
     el("p", {}, [name && el("strong", {}, name), label && el("span", { class: "label" }, label)]),
   ].filter((line) => line.childNodes.length);
@@ -203,13 +238,17 @@ function warnings(turn, actions) {
   const { words } = actions;
   return (turn.answer?.warnings ?? []).map((warning) => {
     const day = warning.effective_date && readableDate(warning.effective_date, words);
-    const changing = turn.citations.find((citation) => amendmentOf([warning], citation));
-    const open = () => actions.openCitation(changing, turn);
+    const changing = warning.kind === PENDING && turn.citations.find((citation) => concerns(warning, citation));
+    const open = () => actions.openCitation(changing, { compare: true });
     return el("div", { class: "notice", role: "note" }, [
       el("p", {}, el("strong", {}, day ? words.inForceFrom(day) : words.notice), " ", warning.text),
       changing && el("button", { type: "button", onclick: open }, words.showComparison),
     ]);
   });
+}
+
+function concerns(warning, { document: name, article }) {
+  return warning.text.startsWith(`「${name}」 ${article ?? ""}은(는)`);
 }
 
 function problem(turn, { retry, words }) {
@@ -225,13 +264,13 @@ function problem(turn, { retry, words }) {
 
 function citations(turn, unsaid, actions) {
   if (turn.citations.length === 0) return [];
-  const cards = turn.citations.map((citation, at) => card(citation, at + 1, unsaid[at], turn, actions));
+  const cards = turn.citations.map((citation, at) => card(citation, at + 1, unsaid[at], actions));
   return [el("h3", {}, actions.words.citations), el("ol", { class: "cards" }, cards)];
 }
 
 /** Where the words stand; the words themselves only if the answer does not say them (`quoting`). */
-function card(citation, number, quoting, turn, actions) {
-  const open = () => actions.openCitation(citation, turn);
+function card(citation, number, quoting, actions) {
+  const open = () => actions.openCitation(citation);
   const title = el("button", { type: "button", class: "card-title", onclick: open }, [
     el("span", { class: "card-number", "aria-hidden": "true" }, String(number)),
     el("span", {}, [
@@ -260,7 +299,7 @@ function quotation(quote) {
 function related(turn, actions) {
   if (turn.related.length === 0) return [];
   const line = (citation) => {
-    const open = () => actions.openCitation(citation, turn);
+    const open = () => actions.openCitation(citation);
     return el("li", {}, el("button", { type: "button", class: "related-item", onclick: open }, [
       el("span", {}, placeOf(citation)),
       el("span", { class: "clip muted" }, citation.quote),
@@ -288,7 +327,7 @@ function candidates(turn, { askAgain, botOf, words }) {
 }
 
 function tools(turn, actions) {
-  if (turn.phase !== "done") return [];
+  if (turn.phase !== "done" || isTalk(turn)) return [];
   const { words } = actions;
   const { status, as_of: asOf, model } = turn.answer;
   const written = model && !model.startsWith(EXTRACTIVE) && words.writtenBy(model);

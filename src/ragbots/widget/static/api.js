@@ -1,17 +1,10 @@
 // The server's HTTP API: JSON, server-sent events, and problems (RFC 9457) as one kind of error.
 
-/** What went wrong, in words for the person who asked: a title and what to do. */
-export class Problem extends Error {
-  constructor([title, detail], status = null) {
-    super(detail);
-    this.name = "Problem";
-    this.title = title;
-    this.status = status;
-  }
-}
+import { Problem } from "./problem.js";
 
 /**
- * The API of the server at `base`, the address that the script came from; `words` are said where the server says none.
+ * The API of the server at `base`, the address that the script came from; `words` are said where the server says none,
+ * `whoAsks()` gives the headers that say who asks.
  *
  * bots(): {bots: [{id, name, description, sample_questions, contact, released, documents, llms}], organisation?}
  * me(): {user, name, sign_in, sign_out}, the last two the pages for that, null where there is nothing to do.
@@ -21,15 +14,12 @@ export class Problem extends Error {
  * ask(request): yields {event, data} as they come: `route`, `citation`, `delta`, and last `done`; throws a Problem
  * for an `error` event, a refused request or a stream without an end.
  */
-export function client(base, words) {
+export function client(base, words, whoAsks) {
   const call = async (path, options = {}) => {
+    const headers = { ...options.headers, ...(await whoAsks()) };
     let response;
     try {
-      response = await fetch(new URL(path, base), {
-        credentials: "same-origin",
-        ...options,
-        headers: requestHeaders(options.headers),
-      });
+      response = await fetch(new URL(path, base), { credentials: "same-origin", ...options, headers });
     } catch (error) {
       throw error.name === "AbortError" ? error : new Problem(words.unreachable);
     }
@@ -83,11 +73,6 @@ export function client(base, words) {
       throw new Problem(words.broken);
     },
   };
-}
-
-/** The headers of every request; the one place for those that say who asks. */
-function requestHeaders(own = {}) {
-  return { ...own };
 }
 
 async function problemOf(response, words) {

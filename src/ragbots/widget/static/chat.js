@@ -1,11 +1,13 @@
 // The component: holds the state of a conversation and joins the parts. Talks to the API alone and decides nothing itself.
 
 import { spokenSummary, turnView } from "./answer.js";
-import { Problem, client } from "./api.js";
+import { client } from "./api.js";
 import { EMPTY, advance, history, newTurn, restored } from "./conversation.js";
 import { countCharacters, el, icon } from "./dom.js";
 import { frame } from "./frame.js";
 import { passagePanel } from "./passage.js";
+import { Problem } from "./problem.js";
+import { tokenHeaders } from "./token.js";
 import { WORDS, readableDate } from "./words.js";
 
 const LIMIT = 2000;
@@ -30,14 +32,14 @@ export function newState(bot) {
 }
 
 /**
- * Draws the component into `app` and begins. `options`: base, lang, state, version, full, remembered (memory of the
- * conversation's id: get(), set(id)), dark(), and what its buttons do: theme(), language(lang), larger(), close().
+ * Draws the component into `app` and begins. `options`: base, lang, state, version, token, full, remembered (memory of
+ * the conversation's id: get(), set(id)), dark(), and what its buttons do: theme(), language(lang), larger(), close().
  * Returns {focus()}.
  */
 export function chat(app, options) {
   const { base, full, remembered, state, version } = options;
   const words = WORDS[options.lang];
-  const api = client(base, words);
+  const api = client(base, words, tokenHeaders(options.token, words));
   const $ = (id) => app.querySelector(`#${id}`);
   const botOf = (id) => (state.bots ?? []).find((bot) => bot.id === id);
   const panel = passagePanel({ words, api, announce });
@@ -241,7 +243,7 @@ export function chat(app, options) {
       botOf,
       announce,
       address: api.address,
-      openCitation: (citation, shown) => panel.open(citation, shown.answer?.warnings),
+      openCitation: panel.open,
       askAgain: (earlier, bot) => begin(newTurn(earlier.question, bot, earlier.asOf), true),
       retry: () => retry(at),
       rate: (rating, reason, comment) => rate(at, rating, reason, comment),

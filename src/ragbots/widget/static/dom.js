@@ -5,6 +5,7 @@ const ICONS = {
   chat: "M5 5.5h14a1.5 1.5 0 0 1 1.5 1.5v8.5A1.5 1.5 0 0 1 19 17h-7l-4.5 3.5V17H5a1.5 1.5 0 0 1-1.5-1.5V7A1.5 1.5 0 0 1 5 5.5ZM8 9.5h8M8 13h5",
   close: "M6 6l12 12M18 6 6 18",
   plus: "M12 5v14M5 12h14",
+  caret: "M7 10l5 5 5-5",
   menu: "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4",
   larger: "M14 4h6v6M10 20H4v-6M20 4l-7 7M4 20l7-7",
   smaller: "M20 10h-6V4M4 14h6v6M14 10l6-6M10 14l-6 6",

@@ -2,7 +2,8 @@
 // page. Nothing of the page around is read or changed, and nothing of it reaches in.
 //
 // <script src="https://host/widget.js" data-bot="yellow-umbrella" defer></script>
-// data-bot: asked unless another is chosen; data-lang: ko, en; data-theme: light, dark; data-side: left; data-label.
+// data-bot: asked unless another is chosen; data-lang: ko, en; data-theme: light, dark; data-side: left; data-label;
+// data-token: the address at which the page's own server says who asks.
 
 import { chat, newState } from "./chat.js";
 import { el, icon } from "./dom.js";
@@ -52,6 +53,7 @@ function embed({ src, dataset }) {
       state,
       dark,
       version: asked.get("version"),
+      token: dataset.token,
       remembered: { get: () => local.get(conversation), set: (id) => local.set(conversation, id) },
       theme: () => {
         setTheme(dark() ? "light" : "dark");

@@ -2,6 +2,8 @@
 
 import { el, icon, iconButton } from "./dom.js";
 
+const select = (attributes) => el("span", { class: "select" }, el("select", attributes), icon("caret"));
+
 /** `full`: a page of its own rather than a panel on somebody else's; `on`: what the buttons in the head do. */
 export function frame(words, full, on) {
   return el("div", { class: "layout" }, rail(words, full, on), column(words, full));
@@ -23,7 +25,7 @@ function rail(words, full, on) {
       ]),
     ]),
     el("fieldset", { class: "bots" }, el("legend", {}, words.whereToAsk), el("div", { id: "bots" })),
-    el("div", { class: "bot-picker" }, el("label", { for: "bot-picker" }, words.placeToAsk), el("select", { id: "bot-picker", onchange: on.pick })),
+    el("div", { class: "bot-picker" }, el("label", { for: "bot-picker" }, words.placeToAsk), select({ id: "bot-picker", onchange: on.pick })),
     full && el("p", { id: "account", class: "account", hidden: true }),
     el("div", { id: "settings", role: "group", "aria-label": words.menu }, [
       el("button", { type: "button", id: "theme", class: "quiet", onclick: on.theme }),
@@ -56,7 +58,7 @@ function composer(words) {
   ]);
   const writer = el("div", { id: "writer-box", class: "writer", hidden: true }, [
     el("label", { for: "writer" }, words.writer),
-    el("select", { id: "writer" }),
+    select({ id: "writer" }),
   ]);
   return el("form", { id: "composer", autocomplete: "off", novalidate: true }, [
     el("div", { class: "composer-box" }, [

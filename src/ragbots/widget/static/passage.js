@@ -1,13 +1,13 @@
 // The panel that shows a citation in its article, with the quoted words marked.
 
-import { amendmentOf, comparison } from "./compare.js";
+import { comparisons } from "./compare.js";
 import { el, outsideLink } from "./dom.js";
 import { readableDate } from "./words.js";
 
 const RULES = "ko"; // the language of the regulations, whatever that of the buttons
 const UNIT_LINE = /^\s*[([<]\s*단\s?위/;
 
-/** The dialog, closed; returns {root, open(citation, warnings)}. `ui`: words, api, announce(text). */
+/** The dialog, closed; returns {root, open(citation, {compare}): with what amendments changed in sight}. `ui`: words, api, announce(text). */
 export function passagePanel(ui) {
   const { words } = ui;
   const parts = {
@@ -22,14 +22,14 @@ export function passagePanel(ui) {
   const frame = el("div", { class: "passage-frame" }, head, parts.body, parts.nav);
   const dialog = el("dialog", { id: "passage", "aria-labelledby": "passage-title" }, frame);
   let cited = null;
-  let amendment = null;
+  let comparing = false;
   let loading = null;
 
   const show = async (id, named) => {
     loading?.abort();
     loading = new AbortController();
     const { signal } = loading;
-    const seen = { ...ui, cited, amendment, show };
+    const seen = { ...ui, cited, comparing, show };
     fill(parts, { title: named, body: [el("p", { class: "searching" }, words.loadingPassage)] });
     try {
       const passage = await ui.api.passage(id, signal);
@@ -44,9 +44,9 @@ export function passagePanel(ui) {
   dialog.addEventListener("close", () => loading?.abort());
   return {
     root: dialog,
-    open(citation, warnings) {
+    open(citation, { compare = false } = {}) {
       cited = citation;
-      amendment = amendmentOf(warnings, citation);
+      comparing = compare;
       dialog.showModal();
       parts.title.focus();
       show(citation.id, placeName(citation));
@@ -67,21 +67,20 @@ function fill(parts, { trail = "", title = "", facts = [], body = [], nav = [] }
 }
 
 function drawPassage(parts, passage, seen) {
-  const { amendment, announce, cited, words } = seen;
-  const blocks = passage.blocks ?? [];
-  const changes = amendment && passage.id === cited.id ? comparison(amendment, blocks, words) : null;
+  const { announce, cited, comparing, words } = seen;
+  const changes = comparisons(passage.amendments ?? [], comparing && passage.id === cited.id, words);
   fill(parts, {
     trail: (passage.breadcrumb ?? []).join(" › "),
     title: placeName(passage),
-    facts: facts(passage, seen),
-    body: [changes, el("div", { lang: RULES }, passageBlocks(blocks, words))].filter(Boolean),
+    facts: facts(passage, changes?.button, seen),
+    body: [changes?.root, el("div", { lang: RULES }, passageBlocks(passage.blocks ?? [], words))].filter(Boolean),
     nav: neighbours(parts, passage, seen),
   });
   const first = parts.body.querySelector("mark") ?? parts.body.querySelector(".quoted");
   parts.body.scrollTop = 0;
   const table = first?.closest(".table");
   table?.scrollIntoView({ block: "start" }); // the column headings, then the row below them
-  if (!changes) first?.scrollIntoView({ block: table ? "nearest" : "center", inline: "nearest" });
+  if (!changes || changes.root.hidden) first?.scrollIntoView({ block: table ? "nearest" : "center", inline: "nearest" });
   announce(first ? `${placeName(passage)}. ${words.quotedPart(passage.quote ?? "")}` : placeName(passage));
 }
 
@@ -94,10 +93,11 @@ function drawFailure(parts, error, named, again, { cited, words }) {
   fill(parts, { title: named, body: [message, quote].filter(Boolean) });
 }
 
-function facts(passage, { api, words }) {
+function facts(passage, compare, { api, words }) {
   const items = [
     passage.effective && el("span", {}, words.inForceFrom(readableDate(passage.effective, words))),
     passage.page && el("span", {}, words.page(passage.page)),
+    compare,
     outsideLink(passage.link, words.openSource, words),
     outsideLink(api.address(`c/${encodeURIComponent(passage.id)}`), words.permalink, words),
   ];
