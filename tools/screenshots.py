@@ -128,7 +128,7 @@ def ask(page: Page, question: str) -> None:
     page.locator("#question").fill(question)
     page.locator("#send").click()
     turn = page.locator(".turn").last
-    expect(turn).to_have_attribute("data-status", re.compile("answered|refused|clarify|talk"), timeout=120_000)
+    expect(turn).to_have_attribute("data-status", re.compile("answered|refused|clarify|talk"), timeout=300_000)
     expect(turn).to_have_attribute("aria-busy", "false")
     page.wait_for_timeout(500)  # scrolling to the answer ends without an event
 

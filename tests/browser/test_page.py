@@ -54,9 +54,9 @@ def test_a_question_is_answered_with_citations(open_page: OpenPage) -> None:
 
 def test_the_words_that_answer_are_marked_in_the_answer(open_page: OpenPage) -> None:
     page = open_page()
-    expect(ask(page, LEAVE).locator(".text mark")).to_have_text(
-        ["연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."]
-    )
+    marks = ask(page, LEAVE).locator(".text mark")
+    assert "".join(marks.all_text_contents()) == "연차휴가를 쓰려는 날의 3일 전까지 복무권자에게 신청하여야 한다."
+    expect(marks.last.locator("xpath=..").locator(".marker")).to_have_text("1")  # the last word keeps its number
     row = ask(page, "30등급은 얼마인가요?").locator(".text .row mark")
     expect(row).to_have_text(["30등급", "30달러", "300달러"])
 

@@ -179,12 +179,12 @@ function withMarkers(text, turn, actions) {
 
 /** A marker with the word before it, taken from what is drawn already: it never stands alone at a line's beginning. */
 function besideWord(drawn, button) {
+  const gap = typeof drawn.at(-1) === "string" && !drawn.at(-1).trim() ? drawn.pop() : "";
   const last = drawn.at(-1);
   const marked = last instanceof Element && last.localName === "mark";
   const [, before, word] = LAST_WORD.exec(marked ? last.textContent : typeof last === "string" ? last : "") ?? [];
-  if (!word) return button;
-  drawn.splice(-1, 1, marked ? el("mark", {}, before) : before);
-  return el("span", { class: "nowrap" }, marked ? el("mark", {}, word) : word, button);
+  if (word) drawn.splice(-1, 1, marked ? el("mark", {}, before) : before);
+  return el("span", { class: "nowrap" }, word && (marked ? el("mark", {}, word) : word), gap, button);
 }
 
 /** The lines of the quotes that answer, as their marks say; marks count code points. */

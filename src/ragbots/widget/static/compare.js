@@ -38,7 +38,7 @@ function comparison({ effective, pending, paragraphs }, words) {
     const pieces = paragraph[side].map(([text, differs]) => (differs ? differing(tag, said, text) : text));
     return el("div", {}, el("dt", {}, name), el("dd", { lang: RULES }, pieces.length ? pieces : el("span", { class: "muted" }, none)));
   };
-  return el("section", { class: "compare", "aria-label": title }, [
+  return el("section", { class: pending ? "compare" : "compare past", "aria-label": title }, [
     el("h3", {}, title),
     paragraphs.length === 0 && el("p", {}, words.repealed(day)),
     ...paragraphs.map((paragraph) => el("dl", {}, sides.map(box(paragraph)))),
