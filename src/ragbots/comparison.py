@@ -146,8 +146,8 @@ def _moved(before: Mapping[Address, _Article], after: Mapping[Address, _Article]
 
 
 def _stays(address: Address, before: Mapping[Address, _Article], after: Mapping[Address, _Article]) -> bool:
-    sides = before.get(address), after.get(address)
-    return bool(sides[0] and sides[1]) and likeness(sides[0].body, sides[1].body) >= SAME_ARTICLE
+    old, new = before.get(address), after.get(address)
+    return old is not None and new is not None and likeness(old.body, new.body) >= SAME_ARTICLE
 
 
 @dataclass(frozen=True, slots=True)
