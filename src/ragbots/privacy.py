@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -331,44 +331,3 @@ _KINDS: tuple[Callable[[_Number], Kind | None], ...] = (
     _phone,
     _account,
 )
-
-
-# Text that comes in pieces
-
-_HELD = 200  # characters; longer than anything that is found, with the words around it that tell what it is
-_SEEN = 64  # characters given out already that are still looked at for such words
-
-
-@dataclass(slots=True)
-class MaskedStream:
-    """Masks a text that comes in pieces: a piece is given out when nothing that follows can make it personal."""
-
-    _seen: str = field(default="", init=False)
-    _held: str = field(default="", init=False)
-
-    def feed(self, piece: str) -> str:
-        """What can be given out now that this piece has come."""
-        self._held = unicodedata.normalize("NFC", self._held + piece)
-        return self._give(len(self._held) - _HELD)
-
-    def end(self) -> str:
-        """The rest."""
-        return self._give(len(self._held))
-
-    def _give(self, upto: int) -> str:
-        if upto <= 0:
-            return ""
-        known = len(self._seen)
-        found = [one for one in find(self._seen + self._held) if one.start >= known]
-        if upto < len(self._held):
-            upto = min([upto, *(one.start - known for one in found if one.start - known < upto < one.end - known)])
-        parts, at = [], 0
-        for one in found:
-            if one.end - known > upto:
-                break
-            parts += [self._held[at : one.start - known], f"[{one.kind}]"]
-            at = one.end - known
-        parts.append(self._held[at:upto])
-        self._seen = (self._seen + self._held[:upto])[-_SEEN:]
-        self._held = self._held[upto:]
-        return "".join(parts)

@@ -309,3 +309,28 @@ def test_everybody_on_this_machine_is_one_signed_in_person() -> None:
     assert identity.principal(Credentials("Bearer none"), "web") == person
     assert identity.principal(Credentials("Bearer anything"), "web") is None
     assert not identity.requires_sign_in
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
+    """Neither the first of a connection nor one that follows, however steadily its bytes drip."""
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.4)
+    with (
+        served(FakeRuntime(), monkeypatch) as url,
+        socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as slow,
+    ):
+        slow.settimeout(0.05)
+        told, closed = b"", False
+        for sent in [before, b"GET /healthz HTTP/1.1\r\n", *[b"X: y\r\n"] * 200]:
+            try:
+                slow.sendall(sent)
+                piece = slow.recv(65_536)
+                told, closed = told + piece, not piece
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                closed = True
+            if closed:
+                break
+        assert closed
+        assert told.count(b"HTTP/1.1 200") == bool(before)

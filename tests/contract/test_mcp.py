@@ -113,3 +113,20 @@ def test_every_tool_has_its_callers_rights() -> None:
     assert "secret" not in text(bots)
     assert [text(one) for one in hidden] == [text(one) for one in missing]
     assert all(one.is_error for one in hidden)
+
+
+def test_what_its_caller_has_lost_the_right_to_meanwhile_is_not_given() -> None:
+    holders = KeyHolders()
+    runtime = FakeRuntime(identity=holders)
+
+    def revoked(_question: Question) -> Answer:
+        holders.good = False
+        return ANSWER
+
+    runtime.answering = revoked
+    with serving(runtime) as server:
+        _, given = called(server.url, [("ask", {"question": "연차는?"})], "k1")
+    assert given.is_error
+    assert ANSWER.answer not in text(given)
+    assert "로그인" in text(given)
+    assert [(event.kind, event.principal.user_id) for event in runtime.audited] == [("refused", "kim")]

@@ -7,7 +7,7 @@ import pytest
 from tests.personal_data import LABELS, LAWS, account, sentence, written
 from tests.privacy_figures import precision, recall
 
-from ragbots.privacy import Kind, MaskedStream, find, mask
+from ragbots.privacy import Kind, find, mask
 
 DECOYS = (
     "제17조의2 제1항 제4호 가목",
@@ -98,28 +98,6 @@ def test_a_second_time_changes_nothing_and_nothing_else_is_touched() -> None:
         composed = unicodedata.normalize("NFC", text)
         left = "".join(composed[one.start : one.end] for one in find(composed))
         assert len(once) - sum(len(one.kind) + 2 for one in find(composed)) == len(composed) - len(left)
-
-
-def test_a_text_in_pieces_is_masked_as_the_whole() -> None:
-    random = Random(13)
-    for _ in range(300):
-        lines = []
-        for _ in range(random.randrange(1, 12)):
-            make, labels = random.choice(list(LABELS.values()))
-            lines.append(sentence(random, random.choice(labels), written(random, make(random))))
-        text = random.choice(("\n", " 그리고 ")).join(lines)
-        stream, given, at = MaskedStream(), "", 0
-        while at < len(text):
-            size = random.randrange(1, random.choice((3, 40)))
-            given += stream.feed(text[at : at + size])
-            at += size
-        assert given + stream.end() == mask(text)
-
-
-def test_a_long_stream_is_not_held_back_to_its_end() -> None:
-    stream = MaskedStream()
-    given = stream.feed("연차는 며칠인가요? " * 100)
-    assert len(given) > 500
 
 
 @pytest.mark.parametrize("text", ["1" * 40_000, "a" * 40_000, "a@" * 20_000, "여권 " * 20_000, ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ragbots.api.app import create_app
 from ragbots.api.guard import HEADERS
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ragbots.api")
 
+HEAD_SECONDS = 20.0  # for the head of a request, from the connection or its first byte on
 GRACE_SECONDS = 10  # for answers under way, and for a warm-up, when the server is told to stop
 _BACKLOG = 2048
 _WRONG_HOST = (
@@ -52,6 +55,7 @@ def serve(runtime: Runtime, host: str, port: int, on_ready: Callable[[str], None
         ws="none",
         server_header=False,
         proxy_headers=False,
+        http=Patient,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
@@ -62,6 +66,38 @@ def serve(runtime: Runtime, host: str, port: int, on_ready: Callable[[str], None
     warm_up.join(GRACE_SECONDS)
     if warm_up.failure:
         raise warm_up.failure
+
+
+class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """Hangs up on whoever does not send the head of a request in time; bodies have their own time."""
+
+    _hang_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._wait_for_a_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._between_requests():
+            self._stop_waiting()
+        elif self._hang_up is None:
+            self._wait_for_a_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _between_requests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait_for_a_head(self) -> None:
+        self._hang_up = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+            self._hang_up = None
 
 
 class WarmUp(threading.Thread):

@@ -15,13 +15,15 @@ from ragbots.types import Answer, Credentials, Principal, Question
 
 
 class KeyHolders:
-    """Lets in who shows one key."""
+    """Lets in who shows one key, while it is `good`."""
 
     id = "keys"
     requires_sign_in = True
+    good = True
 
     def principal(self, credentials: Credentials, channel: str) -> Principal | None:
-        return Principal("kim", frozenset({"board"}), channel) if credentials.authorization == "Bearer k1" else None
+        shown = self.good and credentials.authorization == "Bearer k1"
+        return Principal("kim", frozenset({"board"}), channel) if shown else None
 
 
 def test_bots_are_listed_as_far_as_they_may_be_seen(client: TestClient) -> None:
