@@ -57,7 +57,7 @@ class Desk:
         async with self._gate.turn(who):
             with CancelScope(shield=True):  # a thread cannot be stopped, so that its turn lasts until it is done
                 given = await asyncio.get_running_loop().run_in_executor(self._pool, work)
-            return given
+            return given  # noqa: RET504 - a scope may end early, for all that types know
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
