@@ -60,7 +60,8 @@ class Desk:
         # Always the same few threads: each that has once worked on a question keeps some 10 MB for its next.
         async with self._gate.turn(who):
             with CancelScope(shield=True):  # a thread cannot be stopped, so that its turn lasts until it is done
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+                given = await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return given  # noqa: RET504 - a scope may end early, for all that types know
 
     async def look_up(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Light work in a thread of the common pool: it does not wait behind questions."""
