@@ -38,7 +38,7 @@ def client(private: Sequence[str], *, headers: Mapping[str, str] | None = None, 
 
 def direct_client(private: Sequence[str], timeout: float) -> httpx.AsyncClient:
     """As `client`, for an event loop; a proxy of the environment is not used."""
-    hooks = {"request": [partial(pin_async, private=private, proxied=False)]}
+    hooks: Mapping[str, list[Callable[..., Any]]] = {"request": [partial(pin_async, private=private, proxied=False)]}
     return httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False, event_hooks=hooks)
 
 

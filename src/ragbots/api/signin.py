@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -63,12 +64,15 @@ async def who(desk: AtDesk, principal: Asking) -> Response:
 
 
 class WidgetTokenRequest(BaseModel):
-    """`origin` is that of the page which has the widget, one of the setting `widget_origins`."""
+    """`origin` is that of the page which has the widget, one of the setting `widget_origins`. `person`: what the holder
+    of an API key calls whoever is to have the token (any id that stays the same), so that each has conversations of
+    their own; a session speaks for itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     bot: Annotated[Text, Field(max_length=200)]
     origin: Annotated[Text, Field(max_length=500)]
     seconds: Annotated[int, Field(ge=10, le=int(LONGEST.total_seconds()))] = int(LONGEST.total_seconds())
+    person: Annotated[Text, Field(max_length=100)] = ""
 
 
 class WidgetTokenJson(TypedDict):
@@ -90,7 +94,11 @@ async def widget_token(body: WidgetTokenRequest, request: Request, desk: AtDesk,
     access.require(principal, desk.runtime.bots, body.bot)
     if body.origin not in desk.runtime.settings.widget_origins:
         raise HTTPException(403)
-    token = await desk.look_up(tokens.make, principal.key, shown.session, body.bot, body.origin, body.seconds)
+    if principal.key and not body.person:
+        # Without it all people of the page would share their conversations.
+        raise RequestValidationError([{"loc": ("body", "person"), "type": "missing", "msg": "missing for a key"}])
+    asked = (body.bot, body.origin, body.seconds, body.person)
+    token = await desk.look_up(tokens.make, principal.key, shown.session, *asked)
     await _record(
         desk,
         request,

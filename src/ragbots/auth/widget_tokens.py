@@ -51,16 +51,19 @@ class WidgetTokens:
     sessions: Sessions | None = None
     now: Callable[[], datetime] = utc_now
 
-    def make(self, by_key: str | None, by_session: str | None, bot: str, origin: str, seconds: int) -> str:
-        """For whoever shows the API key of this id, or this session's secret."""
+    def make(
+        self, by_key: str | None, by_session: str | None, bot: str, origin: str, seconds: int, person: str = ""
+    ) -> str:
+        """For a person whom the holder of the API key of this id vouches for, or for whoever shows this session's
+        secret."""
         until = self.now() + min(timedelta(seconds=seconds), LONGEST)
         held: dict[str, Any] = {"b": bot, "o": origin, "e": int(until.timestamp())}
-        held |= {"k": by_key} if by_key else {"s": kept_as(by_session or "")}
+        held |= {"k": by_key, "p": person} if by_key else {"s": kept_as(by_session or "")}
         told = urlsafe_b64encode(json.dumps(held, separators=(",", ":")).encode()).rstrip(b"=")
         return f"{PREFIX}{told.decode()}.{self._signature(told)}"
 
     def principal(self, token: str, origin: str | None, channel: str) -> Principal | None:
-        """Who shows it: whoever had it made, to its bot alone. None where it is changed, over, or shown from a page of
+        """Who shows it: whoever had it made, or the person vouched for, to its bot alone. None where it is changed, over, or shown from a page of
         another origin, or its credential is no longer good."""
         told, _, signature = token.removeprefix(PREFIX).partition(".")
         if not token.isascii() or not compare_digest(self._signature(told.encode()), signature):
@@ -75,7 +78,8 @@ class WidgetTokens:
         if whose is None or (whose.bots is not None and held["b"] not in whose.bots):
             return None
         groups = whose.groups - {ADMINISTRATORS}  # whoever reads the page's source holds it
-        return replace(whose, groups=groups, bots=frozenset({held["b"]}))
+        user_id = f"{whose.user_id}/{held['p']}" if held.get("p") else whose.user_id
+        return replace(whose, user_id=user_id, groups=groups, bots=frozenset({held["b"]}))
 
     def _holder(self, held: dict[str, Any], channel: str) -> Principal | None:
         if "k" in held:

@@ -40,7 +40,7 @@ def key(accounts: Accounts, clock: Clock) -> dict[str, str]:
 
 
 def made(client: TestClient, key: dict[str, str], **more: object) -> str:
-    body = {"bot": "secret", "origin": PORTAL, **more}
+    body = {"bot": "secret", "origin": PORTAL, "person": "kim", **more}
     return str(client.post("/api/widget-tokens", json=body, headers=key).json()["token"])
 
 
@@ -53,7 +53,18 @@ def test_it_is_for_one_bot_and_administers_nothing(
 ) -> None:
     principal = who(identity, made(client, key))
     assert principal is not None
-    assert (principal.user_id, principal.groups, principal.bots) == ("portal", {"board"}, {"secret"})
+    assert (principal.user_id, principal.groups, principal.bots) == ("portal/kim", {"board"}, {"secret"})
+
+
+def test_people_vouched_for_by_one_key_are_not_one_person(
+    client: TestClient, key: dict[str, str], identity: AccountsIdentity
+) -> None:
+    people = [who(identity, made(client, key, person=person)) for person in ("kim", "lee")]
+    assert [one and one.user_id for one in people] == ["portal/kim", "portal/lee"]
+    unsaid = {"bot": "secret", "origin": PORTAL}
+    answer = client.post("/api/widget-tokens", json=unsaid, headers=key)
+    assert answer.status_code == 422
+    assert "person" in answer.text
 
 
 @pytest.mark.parametrize(
