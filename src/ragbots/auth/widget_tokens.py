@@ -63,8 +63,8 @@ class WidgetTokens:
         return f"{PREFIX}{told.decode()}.{self._signature(told)}"
 
     def principal(self, token: str, origin: str | None, channel: str) -> Principal | None:
-        """Who shows it: whoever had it made, or the person vouched for, to its bot alone. None where it is changed, over,
-        or shown from a page of another origin, or its credential is no longer good."""
+        """Who shows it: whoever had it made, or the person vouched for, to its bot alone. None where it is changed,
+        over, or shown from a page of another origin, or its credential is no longer good."""
         told, _, signature = token.removeprefix(PREFIX).partition(".")
         if not token.isascii() or not compare_digest(self._signature(told.encode()), signature):
             return None
