@@ -273,7 +273,7 @@ async def _signed_in(request: Request, desk: Desk, identity: AccountsIdentity) -
 
 async def _refused(desk: Desk, request: Request, name: str | None, **what: object) -> None:
     """Records that somebody was not let in. A name that nobody has is not kept: it may well be a password."""
-    known = name and await desk.look_up(_accounts_of(desk).sessions.accounts.user, name)
+    known = await desk.look_up(_accounts_of(desk).sessions.accounts.user, name) if name else None
     whose = Principal(known.id if known else ANONYMOUS, channel=CHANNEL, authenticated=False)
     address = request.state.address or None
     await desk.look_up(partial(desk.runtime.audit_refusal, whose, address, asked="sign in", **what))
