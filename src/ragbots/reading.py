@@ -36,6 +36,10 @@ class Reader:
 
     parameters: Mapping[str, Floats]
 
+    def reads(self, tokens: TokenVectors) -> bool:
+        """Whether there are tokens, and of the width that it was trained on."""
+        return bool(tokens.size) and tokens.shape[1] == self.parameters["key.weight"].shape[1]
+
     def scores(self, question: TokenVectors, passages: Sequence[TokenVectors]) -> Floats:
         """For each passage, by the tokens that it has, how well it answers; below 0 rather not. Shape (passages,)."""
         tokens = directions(question)

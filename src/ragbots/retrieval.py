@@ -532,11 +532,12 @@ def _features(
 
 
 def _read(bot: OpenBot, query: Query, hits: Sequence[Hit]) -> dict[str, float]:
-    """How well the first hits answer, as they are read; what is usual where there are no tokens to read."""
+    """How well the first hits answer, as they are read; what is usual where there are no tokens that can be read."""
+    reader = reading.bundled()
     passages = [tokens_of(bot, bot.layout.chunk_number[hit.chunk.id]) for hit in hits]
-    if not query.tokens.size or not all(one.size for one in passages):
+    if not all(reader.reads(one) for one in (query.tokens, *passages)):
         return {"read": USUAL_TOKENS["read"]}
-    return {"read": reading.answered(reading.bundled().scores(query.tokens, passages))}
+    return {"read": reading.answered(reader.scores(query.tokens, passages))}
 
 
 def _answered_tokens(span: Span, late: Late) -> dict[str, float]:

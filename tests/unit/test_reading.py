@@ -56,3 +56,9 @@ def test_a_long_passage_is_read_to_a_limit(reader: Reader) -> None:
 def test_several_passages_answer_at_least_as_well_as_the_best_of_them() -> None:
     assert answered(np.array([1.0, -3.0], np.float32)) > 1.0
     assert answered(np.array([-3.0], np.float32)) == pytest.approx(-3.0)
+
+
+def test_tokens_of_another_width_are_not_read(reader: Reader) -> None:
+    assert reader.reads(tokens(3, 1))
+    assert not reader.reads(tokens(3, 1)[:, :64])
+    assert not reader.reads(tokens(0, 1))
