@@ -64,9 +64,11 @@ def test_no_door_lets_it_through(built: Installation, caplog: pytest.LogCaptureF
     assert used == [
         ("question", "web", "127.0.0.1"),
         ("search", "web", "127.0.0.1"),
+        ("refused", "web", "127.0.0.1"),
         ("question", "openai", "127.0.0.1"),
         ("passage", "web", "127.0.0.1"),
         ("feedback read", "web", "127.0.0.1"),
+        ("conversations exported", "web", "127.0.0.1"),
     ]
 
 
