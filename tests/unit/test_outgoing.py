@@ -1,21 +1,30 @@
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
+import requests
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ragbots import notify
-from ragbots.errors import AddressRefused, NotTold
-from ragbots.outgoing import Resolve, destination, pin, resolved
+from ragbots.auth.oidc import Client, Provider
+from ragbots.auth.sessions import Sessions
+from ragbots.errors import AddressRefused, NotTold, SignInRefused
+from ragbots.outgoing import Resolve, destination, direct_client, pin, pinned_adapter, resolved, spelled_out
+from ragbots.state import Database
+from ragbots.state.accounts import Accounts
 
 PUBLIC = "93.184.215.14"
 
@@ -173,3 +182,52 @@ def test_a_notice_goes_inside_only_where_that_is_listed_and_follows_nobody(insid
     with pytest.raises(NotTold, match="307"):
         notify.post(url, {}, ("127.0.0.1/32",))
     assert len(inside.came) == 2
+
+
+def test_a_session_of_requests_goes_to_what_was_looked_at_under_the_certificate_of_the_name(
+    inside: Inside, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("api.example").configure_cert(serving)
+    inside.server.socket = serving.wrap_socket(inside.server.socket, server_side=True)
+    with requests.Session() as session:
+        trusted = str(tmp_path / "authority.pem")
+        session.mount("https://", pinned_adapter(("127.0.0.0/8",), names("127.0.0.1")))
+        assert session.post(f"https://api.example:{inside.port}/x", json={}, verify=trusted).status_code == 200
+        with pytest.raises(requests.exceptions.SSLError):
+            session.post(f"https://other.example:{inside.port}/x", json={}, verify=trusted)
+        session.mount("https://", pinned_adapter((), names("127.0.0.1")))
+        with pytest.raises(AddressRefused, match="not public"):
+            session.post(f"https://api.example:{inside.port}/x", json={}, verify=trusted)
+    assert inside.came == [f"api.example:{inside.port}"]
+
+
+def test_a_client_that_uses_no_proxy_is_guarded_where_the_environment_names_one(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+
+    async def post(private: tuple[str, ...]) -> int:
+        async with direct_client(private, 10.0) as client:
+            return (await client.post(f"http://127.0.0.1:{inside.port}/x", json={})).status_code
+
+    with pytest.raises(AddressRefused):
+        asyncio.run(post(()))
+    assert asyncio.run(post(spelled_out(f"http://127.0.0.1:{inside.port}/"))) == 200
+
+
+def test_only_a_host_that_is_written_as_an_address_is_listed_thereby() -> None:
+    assert spelled_out("https://id.corp.example/realms/x") == ()
+    assert spelled_out("http://10.1.2.3:8080/") == ("10.1.2.3/32",)
+    assert "127.0.0.0/8" in spelled_out("http://localhost:8080/")
+
+
+def test_an_identity_provider_inside_is_asked_only_where_its_network_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.1.2.3", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_more: found)
+    sessions = Sessions(Accounts(Database("sqlite://")), timedelta(hours=1), timedelta(hours=9))
+    there = Client("https://id.corp.example", "ragbots", None, private_networks=("10.2.0.0/16",))
+    with pytest.raises(SignInRefused, match="private_networks"):
+        Provider(there, sessions).start("https://rules.example.com/login/callback", "browser")
