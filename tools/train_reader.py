@@ -76,9 +76,8 @@ def main() -> None:
 
 def examples(given: str) -> list[Example]:
     name, bots, data, files = given.split("=")
-    runtime = Runtime.open(
-        load_settings({**os.environ, "RAGBOTS_STORE": "exact"}, bots_dir=Path(bots), data_dir=Path(data))
-    )
+    environment = {**os.environ, "RAGBOTS_STORE": "exact"}
+    runtime = Runtime.open(load_settings(environment, bots_dir=Path(bots), data_dir=Path(data)))
     held = dict(runtime.current().bots)
     made = []
     for record in tqdm(load_questions([Path(one) for one in files.split(",")]), desc=name, mininterval=5):

@@ -80,6 +80,7 @@ def late_interaction(question: TokenVectors, passages: TokenVectors, starts: NDA
 
 
 def directions(tokens: TokenVectors) -> Floats:
+    """Vectors of tokens brought to length 1, shape as theirs: their length says nothing."""
     rows = tokens.astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
     return rows

@@ -105,7 +105,7 @@ class Reduction:
 
 
 def load_reduction(path: Path) -> Reduction:
-    """The reduction in a file that `tools/fit_tokens.py` wrote."""
+    """The reduction in a file that `tools/train_adapter.py` wrote."""
     with np.load(path) as arrays:
         parts = {name: arrays[name].astype(np.float32) for name in ("passage_mean", "question_mean", "axes")}
     return Reduction(digest_of_file(path)[:8], **parts)
